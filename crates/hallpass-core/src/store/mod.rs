@@ -1,0 +1,193 @@
+//! What a store must do. Whatever must be atomic is one method; no store holds a security rule.
+
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod memory;
+
+pub use memory::MemoryStore;
+
+use crate::key::SealedKey;
+use crate::session::{EndReason, RotationKeyHash, Session};
+use crate::user::{EmailKey, PasswordHash, User};
+use async_trait::async_trait;
+use hallpass_verify::{SessionId, Timestamp, UserId};
+use std::fmt::Debug;
+
+/// Tells that the store could not do what it was asked, for a reason of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("the store failed to {doing}")]
+pub struct StoreError {
+    doing: &'static str,
+    #[source]
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl StoreError {
+    /// Says what failed (`"insert a session"`) and why.
+    pub fn new(
+        doing: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { doing, source: source.into() }
+    }
+}
+
+/// Everything Hallpass keeps.
+pub trait Store: UserStore + SessionStore + KeyStore + Debug {}
+
+impl<S: UserStore + SessionStore + KeyStore + Debug> Store for S {}
+
+/// Keeps users and their passwords.
+#[async_trait]
+pub trait UserStore: Send + Sync + 'static {
+    /// Adds a user unless another one has the same e-mail address, in one step.
+    async fn insert_user(&self, user: &User, password: &PasswordHash) -> Result<Inserted, StoreError>;
+
+    /// Returns a user.
+    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError>;
+
+    /// Returns the user with this e-mail address, and the password to check.
+    async fn credentials(&self, email: &EmailKey) -> Result<Option<Credentials>, StoreError>;
+
+    /// Replaces a password hash, provided that it is still `old`, in one step.
+    ///
+    /// Returns whether it was: a password that changed meanwhile must not come back.
+    async fn replace_password(
+        &self,
+        user: &UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<Changed, StoreError>;
+
+    /// Returns up to `limit` users in the order of their ids, those after `after`.
+    async fn users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<User>, StoreError>;
+}
+
+/// Keeps sessions.
+#[async_trait]
+pub trait SessionStore: Send + Sync + 'static {
+    /// Adds a session.
+    async fn insert_session(&self, session: &Session) -> Result<(), StoreError>;
+
+    /// Returns a session, ended or not, as long as it is kept.
+    async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError>;
+
+    /// Returns a user's sessions that are live at `now`, the most recently used first.
+    async fn live_sessions(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+
+    /// Moves a session to another generation if it is live at `advance.now` and still at
+    /// `advance.from`: one conditional update.
+    async fn advance(&self, advance: &Advance) -> Result<Advanced, StoreError>;
+
+    /// Ends a session unless it has been ended already, and appends it to the feed of ended
+    /// sessions, in one step. With an owner, only if it is theirs.
+    async fn end_session(&self, end: &End) -> Result<Changed, StoreError>;
+
+    /// Ends all sessions of a user that are not ended, but `keep`, and appends them to the feed,
+    /// in one step. Returns those that were live at `now`.
+    async fn end_sessions(
+        &self,
+        user: &UserId,
+        keep: Option<SessionId>,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError>;
+
+    /// Returns the sessions that have been ended since `cursor`, whoever ended them, in order.
+    async fn ended_since(&self, cursor: Cursor) -> Result<Vec<EndedSession>, StoreError>;
+
+    /// Forgets sessions whose lifetime was over before `before`, and entries of the feed that are
+    /// older. Returns how many sessions went.
+    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// Keeps signing keys, sealed.
+#[async_trait]
+pub trait KeyStore: Send + Sync + 'static {
+    /// Keeps `key` unless there is a key already, in one step. Returns the key that is there.
+    async fn first_key(&self, key: SealedKey) -> Result<SealedKey, StoreError>;
+
+    /// Returns all keys.
+    async fn keys(&self) -> Result<Vec<SealedKey>, StoreError>;
+}
+
+/// Whether a user was added.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Inserted {
+    /// They were.
+    Inserted,
+    /// Another user has this e-mail address.
+    EmailTaken,
+}
+
+/// Whether a conditional change took place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Changed {
+    /// It did.
+    Changed,
+    /// The condition did not hold.
+    Unchanged,
+}
+
+/// A user and the password to check.
+#[derive(Debug)]
+pub struct Credentials {
+    /// The user.
+    pub user: User,
+    /// Their password, hashed.
+    pub password: PasswordHash,
+}
+
+/// A step from one generation to another.
+#[derive(Clone, Debug)]
+pub struct Advance {
+    /// Which session.
+    pub session: SessionId,
+    /// The generation it must be at.
+    pub from: u32,
+    /// The generation it moves to.
+    pub to: u32,
+    /// Now: becomes `rotated_at`; the session must be live.
+    pub now: Timestamp,
+    /// How far a rotation slides the idle lifetime; the store keeps it within the absolute one.
+    pub idle_expires_at: Timestamp,
+    /// The idempotency key of the request, hashed.
+    pub key: Option<RotationKeyHash>,
+}
+
+/// What became of an [`Advance`].
+#[derive(Clone, Debug)]
+pub enum Advanced {
+    /// The session moved; this is its row now.
+    Moved(Session),
+    /// Nothing was written; this is the row, if there is one.
+    Stayed(Option<Session>),
+}
+
+/// Which session to end, and why.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// Which session.
+    pub session: SessionId,
+    /// Whose it must be.
+    pub owner: Option<UserId>,
+    /// Why.
+    pub reason: EndReason,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// A place in the feed of ended sessions.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Cursor(pub u64);
+
+/// An entry in the feed of ended sessions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EndedSession {
+    /// Where it stands in the feed.
+    pub cursor: Cursor,
+    /// Which session.
+    pub session: SessionId,
+    /// When it was ended.
+    pub at: Timestamp,
+}
