@@ -7,6 +7,7 @@ pub use rotate::{Rotation, decide};
 use crate::Delivery;
 use hallpass_verify::{SessionId, Timestamp, UserId};
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The longest user agent that is kept, in bytes; the rest is cut off.
 pub const USER_AGENT_LEN_MAX: usize = 256;
@@ -34,6 +35,8 @@ pub struct Session {
     pub generation: u32,
     /// The idempotency key of the request that rotated last, hashed.
     pub rotation_key: Option<RotationKeyHash>,
+    /// How far each rotation slides `idle_expires_at`.
+    pub idle_ttl: Duration,
     /// When it ends unless it is refreshed before.
     pub idle_expires_at: Timestamp,
     /// When it ends, however often it is refreshed.

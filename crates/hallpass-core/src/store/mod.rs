@@ -76,7 +76,8 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn live_sessions(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
 
     /// Moves a session to another generation if it is live at `advance.now` and still at
-    /// `advance.from`: one conditional update.
+    /// `advance.from`: one conditional update. It also sets `rotated_at` and `rotation_key`, and
+    /// slides `idle_expires_at` to `now + idle_ttl`, at most to `expires_at`.
     async fn advance(&self, advance: &Advance) -> Result<Advanced, StoreError>;
 
     /// Ends a session unless it has been ended already, and appends it to the feed of ended
@@ -104,7 +105,8 @@ pub trait SessionStore: Send + Sync + 'static {
 /// Keeps signing keys, sealed.
 #[async_trait]
 pub trait KeyStore: Send + Sync + 'static {
-    /// Keeps `key` unless there is a key already, in one step. Returns the key that is there.
+    /// Keeps `key` unless there is one of its algorithm already, in one step. Returns the one that
+    /// is there.
     async fn first_key(&self, key: SealedKey) -> Result<SealedKey, StoreError>;
 
     /// Returns all keys.
@@ -149,8 +151,6 @@ pub struct Advance {
     pub to: u32,
     /// Now: becomes `rotated_at`; the session must be live.
     pub now: Timestamp,
-    /// How far a rotation slides the idle lifetime; the store keeps it within the absolute one.
-    pub idle_expires_at: Timestamp,
     /// The idempotency key of the request, hashed.
     pub key: Option<RotationKeyHash>,
 }

@@ -1,0 +1,53 @@
+//! Keys: the master secret, what is derived from it, and the key that signs access tokens.
+
+mod master;
+//mod signing;
+
+pub(crate) use master::Purpose;
+pub use master::{MASTER_SECRET_LEN_MIN, MasterSecret, WeakSecret};
+//pub(crate) use signing::SigningKey;
+
+use hallpass_verify::{Algorithm, Timestamp};
+
+/// What went wrong with a key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The cryptographic library refused.
+    #[error("the key operation `{0}` failed")]
+    Crypto(&'static str),
+    /// A stored key does not open: the master secret is another one, or the row was changed.
+    #[error("the stored signing key `{kid}` does not open with this master secret")]
+    Sealed {
+        /// Its name.
+        kid: String,
+    },
+    /// A verifying key could not be made of it.
+    #[error("the signing key `{kid}` has no usable public half")]
+    Public {
+        /// Its name.
+        kid: String,
+    },
+    /// There was no randomness.
+    #[error(transparent)]
+    Random(#[from] crate::random::NoRandomness),
+}
+
+/// A signing key as a store keeps it: the private half sealed with AES-256-GCM under a key
+/// derived from the master secret, bound to its name and algorithm.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedKey {
+    /// Its name: the header `kid`.
+    pub kid: String,
+    /// What it signs with.
+    pub algorithm: Algorithm,
+    /// Nonce and sealed private half.
+    pub sealed: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl std::fmt::Debug for SealedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SealedKey({}, {})", self.kid, self.algorithm)
+    }
+}

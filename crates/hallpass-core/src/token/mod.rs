@@ -1,0 +1,71 @@
+//! The one module that draws token bytes.
+
+mod access;
+mod refresh;
+
+pub(crate) use access::AccessClaims;
+pub use refresh::{PresentedRefresh, REFRESH_TOKEN_LEN, RefreshToken};
+pub(crate) use refresh::RefreshKeys;
+
+use crate::key::{KeyError, MasterSecret, Purpose};
+use crate::random::{self, NoRandomness, Random};
+use crate::session::RotationKeyHash;
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hallpass_verify::{CsrfSecret, SessionId, UserId};
+
+/// Draws a session id: 128 bits that nobody can guess and that tell nothing.
+pub(crate) fn session_id(random: &dyn Random) -> Result<SessionId, NoRandomness> {
+    Ok(SessionId::from_bytes(random::bytes(random)?))
+}
+
+/// Draws an id for a new user: 128 bits, as 22 characters of base64url.
+pub(crate) fn user_id(random: &dyn Random) -> Result<UserId, NoRandomness> {
+    let text = SessionId::from_bytes(random::bytes(random)?).to_string();
+    #[expect(clippy::unreachable, reason = "base64url is always a user id")]
+    Ok(UserId::parse(&text).unwrap_or_else(|_| unreachable!()))
+}
+
+/// Draws a token id: the claim `jti`.
+pub(crate) fn token_id(random: &dyn Random) -> Result<String, NoRandomness> {
+    Ok(URL_SAFE_NO_PAD.encode(random::bytes::<16>(random)?))
+}
+
+/// The keys behind CSRF secrets and idempotency keys.
+#[derive(Debug)]
+pub(crate) struct DerivedKeys {
+    csrf: hmac::Key,
+    rotation: hmac::Key,
+}
+
+impl DerivedKeys {
+    pub(crate) fn new(secret: &MasterSecret) -> Result<Self, KeyError> {
+        let key = |purpose| {
+            Ok::<_, KeyError>(hmac::Key::new(
+                hmac::HMAC_SHA256,
+                secret.derive(purpose)?.as_slice(),
+            ))
+        };
+        Ok(Self { csrf: key(Purpose::Csrf)?, rotation: key(Purpose::RotationKey)? })
+    }
+
+    /// Returns the CSRF secret of a session: the same each time, so tabs cannot fall out of step.
+    pub(crate) fn csrf_secret(&self, session: SessionId) -> CsrfSecret {
+        let tag = hmac::sign(&self.csrf, session.as_bytes());
+        let mut secret = [0; 32];
+        secret.iter_mut().zip(tag.as_ref()).for_each(|(byte, tag)| *byte = *tag);
+        CsrfSecret::from_bytes(secret)
+    }
+
+    /// Returns what is stored of an idempotency key.
+    pub(crate) fn rotation_key(&self, session: SessionId, key: &str) -> RotationKeyHash {
+        let mut input = hmac::Context::with_key(&self.rotation);
+        input.update(session.as_bytes());
+        input.update(key.as_bytes());
+        let tag = input.sign();
+        let mut hash = [0; 16];
+        hash.iter_mut().zip(tag.as_ref()).for_each(|(byte, tag)| *byte = *tag);
+        RotationKeyHash(hash)
+    }
+}
