@@ -1,0 +1,59 @@
+//! `Set-Cookie` lines (RFC 6265bis §4.1).
+
+use super::{Cookie, CookieFault};
+use http::HeaderValue;
+use std::time::Duration;
+
+/// The longest name and value together, in bytes: browsers silently drop what is longer
+/// (RFC 6265bis §5.6).
+pub const COOKIE_LEN_MAX: usize = 4096;
+
+/// The longest lifetime: 400 days, where browsers cut it (RFC 6265bis §5.5).
+pub const LIFETIME_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// How long a browser keeps a cookie.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lifetime {
+    /// Until the browser is closed.
+    Session,
+    /// As long as this, rounded down to seconds; at most [`LIFETIME_MAX`].
+    MaxAge(Duration),
+}
+
+impl Cookie {
+    /// Returns the `Set-Cookie` line that sets the cookie. It is marked as sensitive.
+    ///
+    /// # Errors
+    /// When the value is empty or holds other characters than base64url's, `.` and `~`; when name
+    /// and value are longer than [`COOKIE_LEN_MAX`]; when the lifetime is over [`LIFETIME_MAX`].
+    pub fn set(&self, value: &str, lifetime: Lifetime) -> Result<HeaderValue, CookieFault> {
+        let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+        if value.is_empty() || !value.bytes().all(is_safe) {
+            return Err(CookieFault::Value);
+        }
+        let name = self.name.as_str();
+        if name.len() + value.len() > COOKIE_LEN_MAX {
+            return Err(CookieFault::TooLong);
+        }
+        let max_age = match lifetime {
+            Lifetime::Session => String::new(),
+            Lifetime::MaxAge(span) if span <= LIFETIME_MAX => {
+                format!("; Max-Age={}", span.as_secs())
+            }
+            Lifetime::MaxAge(_) => return Err(CookieFault::LifetimeTooLong),
+        };
+        let line = [name, "=", value, &max_age, &self.attributes].concat();
+        let mut line = HeaderValue::try_from(line).map_err(|_| CookieFault::Value)?;
+        line.set_sensitive(true);
+        Ok(line)
+    }
+
+    /// Returns the `Set-Cookie` line that deletes the cookie.
+    ///
+    /// It repeats name, path, domain, Secure, `SameSite`, `HttpOnly` and Partitioned: without them
+    /// browsers keep the cookie (RFC 6265bis §5.7).
+    #[must_use]
+    pub fn clear(&self) -> HeaderValue {
+        self.clearing.clone()
+    }
+}
