@@ -1,47 +1,12 @@
 // One pass on the page: where its tokens are, how long its access token lives, and what every call was answered.
 
+import { PASSES, custodyRow, piece } from "./passes.js";
 import { isOver } from "./wire.js";
 
 /** @typedef {import("./wire.js").Outcome} Outcome */
 /** @typedef {import("./client.js").Client} Client */
 
 const LOG_LENGTH_MAX = 6;
-
-/**
- * What each pass says about itself. `custody` names the place of each token; script can show only what it holds.
- */
-const PASSES = {
-  cookie: {
-    title: "Cookie",
-    purpose: "For browser apps on one site. Script holds no token, so an injected script finds none to take.",
-    reload: "Survives a reload: the browser keeps the cookies.",
-    custody: [
-      ["access", "Access token", "sealed", "HttpOnly cookie", "hp_access"],
-      ["refresh", "Refresh token", "sealed", "HttpOnly cookie", "hp_refresh · only to /auth"],
-      ["csrf", "CSRF token", "readable", "Readable cookie", "hp_csrf · proves the page is ours"],
-    ],
-  },
-  split: {
-    title: "Split",
-    purpose: "For browser apps with an API elsewhere. The short token is in memory, the long one out of reach.",
-    reload: "Survives a reload: one refresh brings a new access token.",
-    custody: [
-      ["access", "Access token", "memory", "Page memory", "sent as Authorization: Bearer"],
-      ["refresh", "Refresh token", "sealed", "HttpOnly cookie", "hp_split_refresh · only to /split/auth"],
-      ["csrf", "CSRF token", "readable", "Readable cookie", "hp_split_csrf · owed for a refresh"],
-    ],
-  },
-  bearer: {
-    title: "Bearer",
-    purpose: "For mobile, desktop and services. Script holds both tokens, and no cookie travels by itself.",
-    reload: "Gone after a reload: both tokens are in this page’s memory and nowhere else.",
-    custody: [
-      ["access", "Access token", "memory", "Page memory", "sent as Authorization: Bearer"],
-      ["refresh", "Refresh token", "memory", "Page memory", "sent in the JSON body"],
-      ["csrf", "CSRF token", "none", "Not owed", "the browser adds nothing by itself"],
-    ],
-  },
-};
 
 export class Panel {
   #busy = false;
@@ -112,10 +77,10 @@ export class Panel {
     const bar = this.#part("bar");
     bar.max = client.lifetimeMs || 1;
     bar.value = leftMs;
-    this.#part("countdown").textContent = !client.signedIn ? "–:––" : leftMs > 0 ? clock(leftMs) : "expired";
+    this.#part("countdown").textContent = !client.signedIn ? "—" : leftMs > 0 ? clock(leftMs) : "expired";
     this.root.dataset.expired = String(client.signedIn && leftMs === 0);
     if (client.signedIn && leftMs === 0 && !this.#expiryTold) {
-      this.#show("transient", "", "", "The access token has expired. Refresh brings a new one.");
+      this.#show("transient", "expired", "", "The access token’s time is over. Refresh brings a new one.");
     }
     this.#expiryTold = client.signedIn && leftMs === 0;
     this.#tickLoot();
@@ -200,6 +165,7 @@ export class Panel {
     try {
       await navigator.clipboard.writeText(previous.token);
     } catch {
+      text.focus();
       words = "Selected below: copy it with the keyboard, then replay it on the attacker’s page.";
     }
     this.#show("note", "", "", words);
@@ -281,31 +247,12 @@ function tokenText(place, text) {
   return text ?? "empty";
 }
 
-function custodyRow([token, label, place, placeLabel, detail]) {
-  const row = document.createElement("div");
-  row.className = "custody-row";
-  const chip = piece("span", placeLabel, `chip chip-${place}`);
-  const value = piece("span", "empty", "token");
-  value.dataset.part = `${token}-value`;
-  const where = document.createElement("dd");
-  where.append(chip, value, piece("span", detail, "detail"));
-  row.append(piece("dt", label), where);
-  return row;
-}
-
-function piece(tag, text, className = "") {
-  const element = document.createElement(tag);
-  element.textContent = text;
-  if (className) element.className = className;
-  return element;
-}
-
 function clock(leftMs) {
   const seconds = Math.ceil(leftMs / 1000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** @param {string} id */
+/** The start of a session id: enough to tell one session from another by eye. */
 function short(id) {
-  return id.length > 13 ? `${id.slice(0, 8)}…` : id;
+  return id.slice(0, 8);
 }
