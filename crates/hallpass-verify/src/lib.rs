@@ -5,25 +5,40 @@
 //! nothing in here can mint a token.
 
 mod alg;
+mod caller;
+mod claims;
 mod clock;
 pub mod cookies;
 pub mod csrf;
+mod error;
 mod ids;
+pub mod json;
+mod jwks;
+#[doc(hidden)]
+pub mod jws;
+mod keys;
 mod origin;
 pub mod problem;
 mod revocations;
 mod token;
 mod transport;
+mod verify;
 
 pub use alg::Algorithm;
+pub use caller::Caller;
+pub use claims::{Claims, TOKEN_ID_LEN_MAX};
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use cookies::{Candidates, Cookie, CookieFault, CookiePolicy, CookieSettings, Lifetime};
 pub use csrf::{CsrfHash, CsrfSecret, CsrfToken};
+pub use error::TokenError;
 pub use ids::{InvalidId, SessionId, USER_ID_LEN_MAX, UserId};
+pub use jwks::{JWKS_KEYS_MAX, JWKS_LEN_MAX};
+pub use keys::{HS256_SECRET_LEN_MIN, KID_LEN_MAX, KeyFault, KeySet, Keys, VerifyingKey};
 pub use origin::{Origin, OriginDenied, OriginFault, OriginPolicy, Provenance};
 pub use revocations::EndedSessions;
 pub use token::AccessToken;
 pub use transport::{Found, Location, Locations, LocationsFault, bearer};
+pub use verify::{SessionClaim, SettingsFault, Verifier, VerifierSettings};
 
 #[doc(hidden)]
 pub use zeroize;

@@ -1,0 +1,117 @@
+//! The proof that a token was verified.
+
+use crate::{Claims, Location, SessionId, Timestamp, UserId, json};
+use std::fmt;
+use std::sync::Arc;
+
+/// The verified identity behind a request.
+///
+/// Only a [`Verifier`](crate::Verifier) makes one, so whoever holds a caller may rely on it:
+/// signature, issuer, audience, time and type were right, and the session had not ended.
+#[derive(Clone)]
+pub struct Caller {
+    claims: Arc<Claims>,
+    location: Location,
+}
+
+impl Caller {
+    /// Makes the proof. For the verifier alone.
+    pub(crate) const fn from_verified(claims: Arc<Claims>, location: Location) -> Self {
+        Self { claims, location }
+    }
+
+    /// Returns who is calling.
+    #[must_use]
+    pub fn user(&self) -> &UserId {
+        &self.claims.subject
+    }
+
+    /// Returns the user id as text: the claim `sub`.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.claims.subject.as_str()
+    }
+
+    /// Returns the session, if the token belongs to one.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionId> {
+        self.claims.session
+    }
+
+    /// Returns where the token was found.
+    #[must_use]
+    pub const fn location(&self) -> Location {
+        self.location
+    }
+
+    /// Returns what the token may be used for.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        &self.claims.scopes
+    }
+
+    /// Returns the user's roles.
+    #[must_use]
+    pub fn roles(&self) -> &[String] {
+        &self.claims.roles
+    }
+
+    /// Tells whether the user has exactly this role.
+    #[must_use]
+    pub fn has_role(&self, role: &str) -> bool {
+        self.claims.roles.iter().any(|own| own == role)
+    }
+
+    /// Tells whether the token has exactly this scope.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.claims.scopes.iter().any(|own| own == scope)
+    }
+
+    /// Returns the name of the token: the claim `jti`.
+    #[must_use]
+    pub fn token_id(&self) -> &str {
+        &self.claims.token_id
+    }
+
+    /// Returns when the token expires.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.claims.expires_at
+    }
+
+    /// Returns when the user last proved who they are, if the token tells.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.claims.authenticated_at
+    }
+
+    /// Returns how the user proved who they are: the claim `amr`.
+    #[must_use]
+    pub fn methods(&self) -> &[String] {
+        &self.claims.methods
+    }
+
+    /// Returns a claim of the app's own.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&json::Value> {
+        self.claims.others.get(name)
+    }
+
+    /// Returns everything the token says.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+}
+
+/// Shows who and which session, not what else the token says.
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("user", self.user())
+            .field("session", &self.session())
+            .field("location", &self.location)
+            .finish_non_exhaustive()
+    }
+}

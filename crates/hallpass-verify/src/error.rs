@@ -1,0 +1,24 @@
+//! Why a token was refused.
+
+/// Why an access token was refused. It tells no more than a client may know.
+///
+/// # Security
+/// Which check failed is not told (RFC 6750 §3.1): an attacker who tries variations of a token
+/// learns nothing from the answers. `Expired` and `SessionEnded` are told only about tokens of
+/// which the signature and everything else is right.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TokenError {
+    /// Not a compact JWS in shape, encoding, JSON or size.
+    #[error("expected a compact signed token")]
+    Malformed,
+    /// Genuine, but its time is over: the client should refresh.
+    #[error("the access token has expired")]
+    Expired,
+    /// Not a token for us: signature, key, type, issuer, audience or a claim is wrong.
+    #[error("the access token is not valid")]
+    Invalid,
+    /// Genuine, but its session has ended: the client should sign in again.
+    #[error("the session of this access token has ended")]
+    SessionEnded,
+}

@@ -1,0 +1,153 @@
+//! From a token to a caller.
+
+mod remembered;
+mod settings;
+
+pub use settings::{SessionClaim, SettingsFault, VerifierSettings};
+
+use crate::json::{self, Limits, Value};
+use crate::{Caller, Claims, EndedSessions, Keys, Location, Timestamp, TokenError, jws};
+use remembered::{Fingerprint, Remembered};
+use std::sync::Arc;
+
+/// Verifies access tokens: signature, type, issuer, audience, claims, time, session.
+///
+/// It does no I/O and keeps the tokens it has verified in mind, so a token that comes again
+/// costs a hash and a look-up.
+#[derive(Debug)]
+pub struct Verifier {
+    settings: VerifierSettings,
+    keys: Arc<Keys>,
+    ended: Arc<EndedSessions>,
+    remembered: Remembered,
+}
+
+impl Verifier {
+    /// Takes settings, the keys of the issuer and the sessions known to have ended.
+    ///
+    /// # Errors
+    /// When a setting is out of its range.
+    pub fn new(
+        settings: VerifierSettings,
+        keys: Arc<Keys>,
+        ended: Arc<EndedSessions>,
+    ) -> Result<Self, SettingsFault> {
+        settings.check()?;
+        let remembered = Remembered::new(settings.remembered_tokens_max);
+        Ok(Self {
+            settings,
+            keys,
+            ended,
+            remembered,
+        })
+    }
+
+    /// Returns the caller that `token`, found at `via`, belongs to.
+    ///
+    /// # Errors
+    /// When the token is not good for us now. See [`TokenError`].
+    ///
+    /// # Security
+    /// No panic, no network, bounded time, whatever the bytes. A token that was verified before
+    /// is not verified again, but the time, the key set and the ended sessions are looked at
+    /// each time.
+    pub fn verify(&self, token: &str, via: Location, now: Timestamp) -> Result<Caller, TokenError> {
+        if token.len() > self.settings.token_len_max {
+            return Err(TokenError::Malformed);
+        }
+        let fingerprint = Fingerprint::of(token);
+        if let Some(claims) = self.remembered.get(&fingerprint, self.keys.epoch()) {
+            self.check_now(&claims, now)?;
+            return Ok(Caller::from_verified(claims, via));
+        }
+        let (keys, epoch) = self.keys.current_with_epoch();
+        let (header, payload) = jws::verify(token, &keys)?;
+        check_type(&header)?;
+        let Ok(Value::Object(members)) = json::parse(&payload, self.payload_limits()) else {
+            return Err(TokenError::Malformed);
+        };
+        let claims = Arc::new(Claims::read(members)?);
+        self.check_ours(&claims)?;
+        self.check_now(&claims, now)?;
+        self.remembered
+            .insert(fingerprint, Arc::clone(&claims), epoch, token.len());
+        Ok(Caller::from_verified(claims, via))
+    }
+
+    /// Returns the settings.
+    #[must_use]
+    pub const fn settings(&self) -> &VerifierSettings {
+        &self.settings
+    }
+
+    /// Returns the ended sessions, to feed them.
+    #[must_use]
+    pub const fn ended(&self) -> &Arc<EndedSessions> {
+        &self.ended
+    }
+
+    /// Returns the keys, to replace them.
+    #[must_use]
+    pub const fn keys(&self) -> &Arc<Keys> {
+        &self.keys
+    }
+
+    const fn payload_limits(&self) -> Limits {
+        Limits {
+            bytes_max: self.settings.token_len_max,
+            ..Limits::TOKEN
+        }
+    }
+
+    /// Checks what does not change with time: RFC 9068 §4.
+    fn check_ours(&self, claims: &Claims) -> Result<(), TokenError> {
+        let from_our_issuer = claims.issuer == self.settings.issuer;
+        let for_us = claims.audiences.contains(&self.settings.audience);
+        let in_a_session =
+            claims.session.is_some() || self.settings.session_claim == SessionClaim::Optional;
+        let lifetime_fits = claims.expires_at >= claims.issued_at
+            && claims.expires_at.since(claims.issued_at) <= self.settings.lifetime_max;
+        if from_our_issuer && for_us && in_a_session && lifetime_fits {
+            Ok(())
+        } else {
+            Err(TokenError::Invalid)
+        }
+    }
+
+    /// Checks what changes with time. Expiry comes last: it is told only about tokens that are
+    /// right in everything else.
+    fn check_now(&self, claims: &Claims, now: Timestamp) -> Result<(), TokenError> {
+        let soon = now.plus(self.settings.leeway);
+        if claims.issued_at > soon || claims.not_before.is_some_and(|start| start > soon) {
+            return Err(TokenError::Invalid);
+        }
+        if claims
+            .session
+            .is_some_and(|session| self.ended.contains(&session))
+        {
+            return Err(TokenError::SessionEnded);
+        }
+        if now > claims.expires_at.plus(self.settings.leeway) {
+            return Err(TokenError::Expired);
+        }
+        Ok(())
+    }
+}
+
+/// RFC 9068 §4: the type tells access tokens from all other tokens, so that no ID token or reset
+/// token passes for one (RFC 8725 §3.11).
+fn check_type(header: &jws::Header) -> Result<(), TokenError> {
+    let media_type = header.media_type.as_deref().unwrap_or_default();
+    let ours = ["at+jwt", "application/at+jwt"];
+    if ours
+        .iter()
+        .any(|ours| ours.eq_ignore_ascii_case(media_type))
+    {
+        Ok(())
+    } else {
+        Err(TokenError::Invalid)
+    }
+}
+
+#[cfg(test)]
+mod tests;
