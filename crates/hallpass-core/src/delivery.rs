@@ -39,7 +39,9 @@ impl Delivery {
     /// Reads a name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|delivery| delivery.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|delivery| delivery.name() == name)
     }
 
     /// Returns where the access token travels.

@@ -3,13 +3,36 @@
 //! All decisions about security are in here, and nothing in here can block on a socket: no SQL,
 //! no network, no web framework. Time, randomness and the store are arguments.
 
+pub mod audit;
 mod delivery;
+mod error;
+mod flow;
+mod hallpass;
 pub mod key;
 pub mod password;
+mod proof;
 mod random;
 pub mod session;
+mod settings;
 pub mod store;
+mod throttle;
+mod token;
 pub mod user;
+mod web;
 
 pub use delivery::{Carrier, Delivery};
+pub use error::Error;
+pub use flow::{
+    IDEMPOTENCY_KEY_LEN_MAX, IDEMPOTENCY_KEY_LEN_MIN, IdempotencyKey, InvalidIdempotencyKey,
+    Issued, Opening, SignIn, SignUp,
+};
+pub use hallpass::{Hallpass, Parts, StartError};
+pub use proof::Proof;
 pub use random::{NoRandomness, Random, SeededRandom, SystemRandom};
+pub use settings::{
+    ACCESS_TTL_MAX, GRACE_MAX, LEEWAY_MAX, LIFETIME_MAX, Lifetimes, RefusedSettings, SettingFault,
+    Settings,
+};
+pub use throttle::ThrottleSettings;
+pub use token::{PresentedRefresh, REFRESH_TOKEN_LEN, RefreshToken};
+pub use web::{CookieNames, SameSites, Web, WebSettings};

@@ -28,7 +28,10 @@ pub(crate) fn bytes<const N: usize>(random: &dyn Random) -> Result<[u8; N], NoRa
 pub struct SystemRandom;
 
 impl Random for SystemRandom {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's randomness")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's randomness"
+    )]
     fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
         getrandom::fill(bytes).map_err(|fault| NoRandomness(Box::new(fault)))
     }
@@ -51,7 +54,10 @@ impl SeededRandom {
 
 impl Random for SeededRandom {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
-        let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         for chunk in bytes.chunks_mut(8) {
             // SplitMix64: every state gives another word, so no two draws of a test are equal.
             *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -60,7 +66,10 @@ impl Random for SeededRandom {
             word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
             word ^= word >> 31;
             let word = word.to_le_bytes();
-            chunk.iter_mut().zip(word).for_each(|(byte, drawn)| *byte = drawn);
+            chunk
+                .iter_mut()
+                .zip(word)
+                .for_each(|(byte, drawn)| *byte = drawn);
         }
         Ok(())
     }

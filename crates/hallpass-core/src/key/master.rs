@@ -15,10 +15,14 @@ const DISTINCT_BYTES_MIN: usize = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WeakSecret {
     /// It is shorter than [`MASTER_SECRET_LEN_MIN`].
-    #[error("expected a master secret of at least 32 bytes: make one with `openssl rand -base64 32`")]
+    #[error(
+        "expected a master secret of at least 32 bytes: make one with `openssl rand -base64 32`"
+    )]
     TooShort,
     /// It was not drawn at random.
-    #[error("expected a random master secret, this one repeats itself: make one with `openssl rand -base64 32`")]
+    #[error(
+        "expected a random master secret, this one repeats itself: make one with `openssl rand -base64 32`"
+    )]
     NotRandom,
 }
 
@@ -112,8 +116,10 @@ mod tests {
             Purpose::RotationKey,
             Purpose::Sealing,
         ];
-        let keys: BTreeSet<[u8; 32]> =
-            purposes.iter().map(|purpose| *secret.derive(*purpose).unwrap()).collect();
+        let keys: BTreeSet<[u8; 32]> = purposes
+            .iter()
+            .map(|purpose| *secret.derive(*purpose).unwrap())
+            .collect();
         assert_eq!(keys.len(), purposes.len());
     }
 }

@@ -1,11 +1,11 @@
 //! Keys: the master secret, what is derived from it, and the key that signs access tokens.
 
 mod master;
-//mod signing;
+mod signing;
 
 pub(crate) use master::Purpose;
 pub use master::{MASTER_SECRET_LEN_MIN, MasterSecret, WeakSecret};
-//pub(crate) use signing::SigningKey;
+pub(crate) use signing::SigningKey;
 
 use hallpass_verify::{Algorithm, Timestamp};
 

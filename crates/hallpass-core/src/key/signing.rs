@@ -39,13 +39,20 @@ impl SigningKey {
         let kid = URL_SAFE_NO_PAD.encode(random::bytes::<9>(random)?);
         let private = generate_private(algorithm, random)?;
         let sealed = seal(&private, &kid, algorithm, secret, random)?;
-        Ok(SealedKey { kid, algorithm, sealed, created_at: now })
+        Ok(SealedKey {
+            kid,
+            algorithm,
+            sealed,
+            created_at: now,
+        })
     }
 
     /// Opens a sealed key.
     pub(crate) fn open(stored: &SealedKey, secret: &MasterSecret) -> Result<Self, KeyError> {
         let private = unseal(stored, secret)?;
-        let rejected = |_| KeyError::Sealed { kid: stored.kid.clone() };
+        let rejected = |_| KeyError::Sealed {
+            kid: stored.kid.clone(),
+        };
         let pair = match stored.algorithm {
             Algorithm::EdDsa => {
                 Pair::EdDsa(Ed25519KeyPair::from_seed_unchecked(&private).map_err(rejected)?)
@@ -63,7 +70,11 @@ impl SigningKey {
             stored.kid
         );
         let header = URL_SAFE_NO_PAD.encode(header) + ".";
-        Ok(Self { kid: stored.kid.clone(), pair, header })
+        Ok(Self {
+            kid: stored.kid.clone(),
+            pair,
+            header,
+        })
     }
 
     /// Returns the key that verifies what this one signs.
@@ -106,8 +117,13 @@ impl SigningKey {
                     _ => &RSA_PKCS1_SHA256,
                 };
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(padding, &rand::SystemRandom::new(), token.as_bytes(), &mut signature)
-                    .map_err(failed)?;
+                pair.sign(
+                    padding,
+                    &rand::SystemRandom::new(),
+                    token.as_bytes(),
+                    &mut signature,
+                )
+                .map_err(failed)?;
                 signature
             }
             Pair::Hs256(key, _) => hmac::sign(key, token.as_bytes()).as_ref().to_vec(),
@@ -177,9 +193,13 @@ fn seal(
 }
 
 fn unseal(stored: &SealedKey, secret: &MasterSecret) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let rejected = || KeyError::Sealed { kid: stored.kid.clone() };
-    let (nonce, sealed) =
-        stored.sealed.split_first_chunk::<{ aead::NONCE_LEN }>().ok_or_else(rejected)?;
+    let rejected = || KeyError::Sealed {
+        kid: stored.kid.clone(),
+    };
+    let (nonce, sealed) = stored
+        .sealed
+        .split_first_chunk::<{ aead::NONCE_LEN }>()
+        .ok_or_else(rejected)?;
     let mut private = Zeroizing::new(sealed.to_vec());
     let plain_len = sealing_key(secret)?
         .open_in_place(

@@ -25,7 +25,11 @@ pub struct Argon2idCost {
 impl Default for Argon2idCost {
     /// The OWASP minimum: 19 MiB, 2 passes, 1 lane.
     fn default() -> Self {
-        Self { memory_kib: 19_456, iterations: 2, parallelism: 1 }
+        Self {
+            memory_kib: 19_456,
+            iterations: 2,
+            parallelism: 1,
+        }
     }
 }
 
@@ -44,9 +48,17 @@ impl Argon2id {
         if cost.memory_kib > MEMORY_KIB_MAX {
             return Err(HashError::Failed("more than 1 GiB of memory for one hash"));
         }
-        let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, Some(HASH_LEN))
-            .map_err(|_| HashError::Failed("expected parameters of RFC 9106 §3.1"))?;
-        Ok(Self { params, memory: Vec::new() })
+        let params = Params::new(
+            cost.memory_kib,
+            cost.iterations,
+            cost.parallelism,
+            Some(HASH_LEN),
+        )
+        .map_err(|_| HashError::Failed("expected parameters of RFC 9106 §3.1"))?;
+        Ok(Self {
+            params,
+            memory: Vec::new(),
+        })
     }
 
     fn run(
@@ -82,7 +94,9 @@ impl PasswordHasher for Argon2id {
         let phc = phc::PasswordHash {
             algorithm: Algorithm::Argon2id.ident(),
             version: Some(Version::V0x13.into()),
-            params: (&params).try_into().map_err(|_| HashError::Failed("phc parameters"))?,
+            params: (&params)
+                .try_into()
+                .map_err(|_| HashError::Failed("phc parameters"))?,
             salt: Some(phc::Salt::new(salt).map_err(|_| HashError::Failed("phc salt"))?),
             hash: Some(phc::Output::new(&hash).map_err(|_| HashError::Failed("phc hash"))?),
         };
@@ -109,7 +123,11 @@ impl PasswordHasher for Argon2id {
         let is_current = params.m_cost() == self.params.m_cost()
             && params.t_cost() == self.params.t_cost()
             && params.p_cost() == self.params.p_cost();
-        Ok(if is_current { Verdict::Right } else { Verdict::RightButOutdated })
+        Ok(if is_current {
+            Verdict::Right
+        } else {
+            Verdict::RightButOutdated
+        })
     }
 
     fn rest(&mut self) {
@@ -127,7 +145,11 @@ impl std::fmt::Debug for Argon2id {
 mod tests {
     use super::*;
 
-    const CHEAP: Argon2idCost = Argon2idCost { memory_kib: 64, iterations: 1, parallelism: 1 };
+    const CHEAP: Argon2idCost = Argon2idCost {
+        memory_kib: 64,
+        iterations: 1,
+        parallelism: 1,
+    };
 
     fn password(text: &str) -> Password {
         Password::presented(text).unwrap()
@@ -138,9 +160,19 @@ mod tests {
         let mut cheap = Argon2id::new(CHEAP).unwrap();
         let stored = cheap.hash(&password("correct horse"), &[7; 16]).unwrap();
         assert!(stored.expose().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
-        assert_eq!(cheap.verify(&password("correct horse"), &stored).unwrap(), Verdict::Right);
-        assert_eq!(cheap.verify(&password("correct horsf"), &stored).unwrap(), Verdict::Wrong);
-        let mut dear = Argon2id::new(Argon2idCost { iterations: 2, ..CHEAP }).unwrap();
+        assert_eq!(
+            cheap.verify(&password("correct horse"), &stored).unwrap(),
+            Verdict::Right
+        );
+        assert_eq!(
+            cheap.verify(&password("correct horsf"), &stored).unwrap(),
+            Verdict::Wrong
+        );
+        let mut dear = Argon2id::new(Argon2idCost {
+            iterations: 2,
+            ..CHEAP
+        })
+        .unwrap();
         assert_eq!(
             dear.verify(&password("correct horse"), &stored).unwrap(),
             Verdict::RightButOutdated
@@ -152,9 +184,14 @@ mod tests {
     fn the_default_cost_gives_the_known_answer() {
         let params = Params::new(65_536, 2, 1, Some(32)).unwrap();
         let mut hasher = Argon2id::new(Argon2idCost::default()).unwrap();
-        let hash = hasher.run(&params, &password("password"), b"somesalt").unwrap();
+        let hash = hasher
+            .run(&params, &password("password"), b"somesalt")
+            .unwrap();
         let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7");
+        assert_eq!(
+            hex,
+            "09316115d5cf24ed5a15a31a3ba326e5cf32edc24702987c02b6566f61913cf7"
+        );
     }
 
     #[test]
@@ -162,11 +199,19 @@ mod tests {
         let mut hasher = Argon2id::new(CHEAP).unwrap();
         let tail = "$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         for head in [
-            "", "x", "$argon2id$v=19$m=4294967295,t=2,p=1", "$argon2i$v=19$m=64,t=1,p=1",
-            "$argon2id$v=16$m=64,t=1,p=1", "$argon2id$v=19$m=64,t=0,p=1", "$2b$12$abc",
+            "",
+            "x",
+            "$argon2id$v=19$m=4294967295,t=2,p=1",
+            "$argon2i$v=19$m=64,t=1,p=1",
+            "$argon2id$v=16$m=64,t=1,p=1",
+            "$argon2id$v=19$m=64,t=0,p=1",
+            "$2b$12$abc",
         ] {
             let stored = PasswordHash::new(format!("{head}{tail}"));
-            assert!(hasher.verify(&password("password"), &stored).is_err(), "{head}");
+            assert!(
+                hasher.verify(&password("password"), &stored).is_err(),
+                "{head}"
+            );
         }
     }
 }

@@ -21,7 +21,10 @@ pub struct HashPoolSettings {
 impl Default for HashPoolSettings {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { workers: cores, queue_len_max: 64 }
+        Self {
+            workers: cores,
+            queue_len_max: 64,
+        }
     }
 }
 
@@ -54,9 +57,17 @@ impl std::fmt::Debug for State {
 }
 
 enum Job {
-    Hash(Password, [u8; SALT_LEN], oneshot::Sender<Result<PasswordHash, HashError>>),
+    Hash(
+        Password,
+        [u8; SALT_LEN],
+        oneshot::Sender<Result<PasswordHash, HashError>>,
+    ),
     /// Without a stored hash the same work is done, and the answer is [`Verdict::Wrong`].
-    Verify(Password, Option<PasswordHash>, oneshot::Sender<Result<Verdict, HashError>>),
+    Verify(
+        Password,
+        Option<PasswordHash>,
+        oneshot::Sender<Result<Verdict, HashError>>,
+    ),
 }
 
 impl HashPool {
@@ -76,7 +87,10 @@ impl HashPool {
                 .name(format!("hallpass-hash-{number}"))
                 .spawn(move || work(&queue, hasher().as_mut()))?;
         }
-        Ok(Self { queue, queue_len_max: settings.queue_len_max })
+        Ok(Self {
+            queue,
+            queue_len_max: settings.queue_len_max,
+        })
     }
 
     /// Hashes a new password.
@@ -90,7 +104,9 @@ impl HashPool {
     ) -> Result<PasswordHash, HashError> {
         let (reply, answer) = oneshot::channel();
         self.enqueue(Job::Hash(password, salt, reply))?;
-        answer.await.unwrap_or(Err(HashError::Failed("the worker is gone")))
+        answer
+            .await
+            .unwrap_or(Err(HashError::Failed("the worker is gone")))
     }
 
     /// Checks a password. Without a stored hash (no such user) it takes the same time and the
@@ -105,7 +121,9 @@ impl HashPool {
     ) -> Result<Verdict, HashError> {
         let (reply, answer) = oneshot::channel();
         self.enqueue(Job::Verify(password, stored, reply))?;
-        answer.await.unwrap_or(Err(HashError::Failed("the worker is gone")))
+        answer
+            .await
+            .unwrap_or(Err(HashError::Failed("the worker is gone")))
     }
 
     fn enqueue(&self, job: Job) -> Result<(), HashError> {
@@ -146,7 +164,10 @@ impl Queue {
             if state.closed {
                 return None;
             }
-            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .wake
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -205,7 +226,10 @@ mod tests {
     fn gated(queue_len_max: usize) -> (HashPool, mpsc::Sender<()>) {
         let (nod, nods) = mpsc::channel();
         let nods = Mutex::new(Some(nods));
-        let settings = HashPoolSettings { workers: 1, queue_len_max };
+        let settings = HashPoolSettings {
+            workers: 1,
+            queue_len_max,
+        };
         let pool = HashPool::start(settings, move || {
             Box::new(Gated(nods.lock().unwrap().take().unwrap()))
         })
@@ -224,7 +248,9 @@ mod tests {
         let mut waiting = Vec::new();
         for _ in 0..40 {
             let pool = pool.clone();
-            waiting.push(tokio::spawn(async move { pool.hash(password(), [0; 16]).await }));
+            waiting.push(tokio::spawn(
+                async move { pool.hash(password(), [0; 16]).await },
+            ));
         }
         // Let every task reach the queue: one is being worked on at most, two wait.
         for _ in 0..200 {
@@ -253,6 +279,9 @@ mod tests {
         assert_eq!(pool.verify(password(), None).await.unwrap(), Verdict::Wrong);
         nod.send(()).unwrap();
         let stored = Some(PasswordHash::new("hash".into()));
-        assert_eq!(pool.verify(password(), stored).await.unwrap(), Verdict::Right);
+        assert_eq!(
+            pool.verify(password(), stored).await.unwrap(),
+            Verdict::Right
+        );
     }
 }

@@ -95,7 +95,12 @@ pub enum EndReason {
 
 impl EndReason {
     /// Every reason, for stores that keep it by name.
-    pub const ALL: [Self; 4] = [Self::SignedOut, Self::Revoked, Self::RefreshReused, Self::Replaced];
+    pub const ALL: [Self; 4] = [
+        Self::SignedOut,
+        Self::Revoked,
+        Self::RefreshReused,
+        Self::Replaced,
+    ];
 
     /// Returns the name a store keeps.
     #[must_use]

@@ -107,7 +107,10 @@ fn hash(text: &str) -> PasswordHash {
 
 async fn a_user_is_found_by_id_and_by_email(store: &dyn Store) {
     let ada = user("u1", "Ada@Example.test");
-    assert_eq!(store.insert_user(&ada, &hash("phc-1")).await.unwrap(), Inserted::Inserted);
+    assert_eq!(
+        store.insert_user(&ada, &hash("phc-1")).await.unwrap(),
+        Inserted::Inserted
+    );
     assert_eq!(store.user(&ada.id).await.unwrap(), Some(ada.clone()));
     let key = Email::parse("aDA@example.TEST").unwrap().key();
     let found = store.credentials(&key).await.unwrap().unwrap();
@@ -115,8 +118,15 @@ async fn a_user_is_found_by_id_and_by_email(store: &dyn Store) {
     assert_eq!(found.password.expose(), "phc-1");
     let nobody = Email::parse("bob@example.test").unwrap().key();
     assert!(store.credentials(&nobody).await.unwrap().is_none());
-    assert_eq!(store.user(&UserId::parse("u2").unwrap()).await.unwrap(), None);
-    let bare = User { name: None, roles: vec![], ..user("u3", "c@example.test") };
+    assert_eq!(
+        store.user(&UserId::parse("u2").unwrap()).await.unwrap(),
+        None
+    );
+    let bare = User {
+        name: None,
+        roles: vec![],
+        ..user("u3", "c@example.test")
+    };
     store.insert_user(&bare, &hash("x")).await.unwrap();
     assert_eq!(store.user(&bare.id).await.unwrap(), Some(bare));
 }
@@ -125,7 +135,11 @@ async fn a_second_sign_up_with_the_same_email_is_refused<S: Store + 'static>(sto
     let tasks: Vec<_> = (0..20)
         .map(|number| {
             let store = store.clone();
-            let email = if number % 2 == 0 { "eve@example.test" } else { "EVE@Example.Test" };
+            let email = if number % 2 == 0 {
+                "eve@example.test"
+            } else {
+                "EVE@Example.Test"
+            };
             let user = user(&format!("u{number}"), email);
             tokio::spawn(async move { store.insert_user(&user, &hash("x")).await.unwrap() })
         })
@@ -142,7 +156,10 @@ async fn a_password_is_replaced_only_if_it_is_still_the_old_one(store: &dyn Stor
     let ada = user("u1", "ada@example.test");
     store.insert_user(&ada, &hash("old")).await.unwrap();
     let replace = async |old, new| {
-        store.replace_password(&ada.id, &hash(old), &hash(new)).await.unwrap()
+        store
+            .replace_password(&ada.id, &hash(old), &hash(new))
+            .await
+            .unwrap()
     };
     assert_eq!(replace("old", "new").await, Changed::Changed);
     assert_eq!(replace("old", "other").await, Changed::Unchanged);
@@ -167,17 +184,42 @@ async fn users_are_listed_page_by_page(store: &dyn Store) {
 }
 
 async fn a_session_comes_back_as_it_went_in(store: &dyn Store) {
-    let bare = Session { device: Device::default(), methods: vec![], ..session(2, "u1") };
+    let bare = Session {
+        device: Device::default(),
+        methods: vec![],
+        ..session(2, "u1")
+    };
     for session in [session(1, "u1"), bare] {
         store.insert_session(&session).await.unwrap();
         assert_eq!(store.session(&session.id).await.unwrap(), Some(session));
     }
-    assert_eq!(store.session(&SessionId::from_bytes([3; 16])).await.unwrap(), None);
-    let live = store.live_sessions(&UserId::parse("u1").unwrap(), NOW).await.unwrap();
+    assert_eq!(
+        store
+            .session(&SessionId::from_bytes([3; 16]))
+            .await
+            .unwrap(),
+        None
+    );
+    let live = store
+        .live_sessions(&UserId::parse("u1").unwrap(), NOW)
+        .await
+        .unwrap();
     assert_eq!(live.len(), 2);
-    assert!(store.live_sessions(&UserId::parse("u2").unwrap(), NOW).await.unwrap().is_empty());
+    assert!(
+        store
+            .live_sessions(&UserId::parse("u2").unwrap(), NOW)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let over = NOW.plus(HOUR);
-    assert!(store.live_sessions(&UserId::parse("u1").unwrap(), over).await.unwrap().is_empty());
+    assert!(
+        store
+            .live_sessions(&UserId::parse("u1").unwrap(), over)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 async fn a_session_moves_on_only_from_the_generation_it_is_at(store: &dyn Store) {
@@ -198,7 +240,12 @@ async fn a_session_moves_on_only_from_the_generation_it_is_at(store: &dyn Store)
     }
     let nowhere = store.advance(&step(9, 0, later)).await.unwrap();
     assert!(matches!(nowhere, Advanced::Stayed(None)));
-    let healed = Advance { from: 1, to: 8, key: None, ..step(1, 1, later) };
+    let healed = Advance {
+        from: 1,
+        to: 8,
+        key: None,
+        ..step(1, 1, later)
+    };
     let Advanced::Moved(healed) = store.advance(&healed).await.unwrap() else {
         panic!("expected the session to move");
     };
@@ -257,10 +304,15 @@ async fn a_sign_out_wins_against_concurrent_refreshes<S: Store + 'static>(store:
             })
             .collect();
         let signing_out = store.clone();
-        let sign_out = tokio::spawn(async move { signing_out.end_session(&end(number, None)).await });
+        let sign_out =
+            tokio::spawn(async move { signing_out.end_session(&end(number, None)).await });
         assert_eq!(sign_out.await.unwrap().unwrap(), Changed::Changed);
         // From here on nothing moves, whatever was in flight.
-        let ended = store.session(&SessionId::from_bytes([number; 16])).await.unwrap().unwrap();
+        let ended = store
+            .session(&SessionId::from_bytes([number; 16]))
+            .await
+            .unwrap()
+            .unwrap();
         assert!(ended.ended.is_some());
         for refresh in refreshes {
             refresh.await.unwrap().unwrap();
@@ -272,11 +324,27 @@ async fn a_sign_out_wins_against_concurrent_refreshes<S: Store + 'static>(store:
 
 async fn a_session_is_ended_once_and_by_its_owner_only(store: &dyn Store) {
     store.insert_session(&session(1, "u1")).await.unwrap();
-    assert_eq!(store.end_session(&end(1, Some("u2"))).await.unwrap(), Changed::Unchanged);
-    assert_eq!(store.end_session(&end(1, Some("u1"))).await.unwrap(), Changed::Changed);
-    assert_eq!(store.end_session(&end(1, Some("u1"))).await.unwrap(), Changed::Unchanged);
-    assert_eq!(store.end_session(&end(7, None)).await.unwrap(), Changed::Unchanged);
-    let row = store.session(&SessionId::from_bytes([1; 16])).await.unwrap().unwrap();
+    assert_eq!(
+        store.end_session(&end(1, Some("u2"))).await.unwrap(),
+        Changed::Unchanged
+    );
+    assert_eq!(
+        store.end_session(&end(1, Some("u1"))).await.unwrap(),
+        Changed::Changed
+    );
+    assert_eq!(
+        store.end_session(&end(1, Some("u1"))).await.unwrap(),
+        Changed::Unchanged
+    );
+    assert_eq!(
+        store.end_session(&end(7, None)).await.unwrap(),
+        Changed::Unchanged
+    );
+    let row = store
+        .session(&SessionId::from_bytes([1; 16]))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(row.ended, Some((NOW, EndReason::SignedOut)));
     let stays = store.advance(&step(1, 0, NOW)).await.unwrap();
     assert!(matches!(stays, Advanced::Stayed(Some(row)) if row.generation == 0));
@@ -286,21 +354,36 @@ async fn all_sessions_but_one_are_ended_in_one_step(store: &dyn Store) {
     for number in 1..=4 {
         store.insert_session(&session(number, "u1")).await.unwrap();
     }
-    let idle = Session { idle_expires_at: NOW, ..session(6, "u1") };
+    let idle = Session {
+        idle_expires_at: NOW,
+        ..session(6, "u1")
+    };
     store.insert_session(&idle).await.unwrap();
     store.insert_session(&session(5, "u2")).await.unwrap();
     store.end_session(&end(2, None)).await.unwrap();
     let mine = UserId::parse("u1").unwrap();
     let keep = Some(SessionId::from_bytes([1; 16]));
-    let mut ended = store.end_sessions(&mine, keep, EndReason::Revoked, NOW).await.unwrap();
+    let mut ended = store
+        .end_sessions(&mine, keep, EndReason::Revoked, NOW)
+        .await
+        .unwrap();
     ended.sort();
-    assert_eq!(ended, [SessionId::from_bytes([3; 16]), SessionId::from_bytes([4; 16])]);
+    assert_eq!(
+        ended,
+        [
+            SessionId::from_bytes([3; 16]),
+            SessionId::from_bytes([4; 16])
+        ]
+    );
     let live = store.live_sessions(&mine, NOW).await.unwrap();
     assert_eq!(live.len(), 1);
     assert_eq!(Some(live[0].id), keep);
     let theirs = UserId::parse("u2").unwrap();
     assert_eq!(store.live_sessions(&theirs, NOW).await.unwrap().len(), 1);
-    let rest = store.end_sessions(&mine, None, EndReason::Revoked, NOW).await.unwrap();
+    let rest = store
+        .end_sessions(&mine, None, EndReason::Revoked, NOW)
+        .await
+        .unwrap();
     assert_eq!(rest.len(), 1);
 }
 
@@ -308,14 +391,26 @@ async fn the_feed_tells_every_ended_session_once_and_in_order(store: &dyn Store)
     for number in 1..=3 {
         store.insert_session(&session(number, "u1")).await.unwrap();
     }
-    assert!(store.ended_since(Cursor::default()).await.unwrap().is_empty());
+    assert!(
+        store
+            .ended_since(Cursor::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
     store.end_session(&end(2, None)).await.unwrap();
     store.end_session(&end(2, None)).await.unwrap();
     let first = store.ended_since(Cursor::default()).await.unwrap();
     assert_eq!(first.len(), 1);
-    assert_eq!((first[0].session, first[0].at), (SessionId::from_bytes([2; 16]), NOW));
+    assert_eq!(
+        (first[0].session, first[0].at),
+        (SessionId::from_bytes([2; 16]), NOW)
+    );
     let user = UserId::parse("u1").unwrap();
-    store.end_sessions(&user, None, EndReason::Revoked, NOW).await.unwrap();
+    store
+        .end_sessions(&user, None, EndReason::Revoked, NOW)
+        .await
+        .unwrap();
     let rest = store.ended_since(first[0].cursor).await.unwrap();
     assert_eq!(rest.len(), 2);
     assert!(rest.is_sorted_by_key(|entry| entry.cursor));
@@ -327,13 +422,28 @@ async fn only_what_is_over_is_purged(store: &dyn Store) {
         store.insert_session(&session(number, "u1")).await.unwrap();
     }
     store.end_session(&end(3, None)).await.unwrap();
-    store.advance(&step(2, 0, NOW.plus(HOUR / 2))).await.unwrap();
+    store
+        .advance(&step(2, 0, NOW.plus(HOUR / 2)))
+        .await
+        .unwrap();
     assert_eq!(store.purge(NOW).await.unwrap(), 0);
     assert_eq!(store.ended_since(Cursor::default()).await.unwrap().len(), 1);
     let later = NOW.plus(HOUR + Duration::from_secs(1));
     assert_eq!(store.purge(later).await.unwrap(), 2);
-    assert!(store.session(&SessionId::from_bytes([2; 16])).await.unwrap().is_some());
-    assert!(store.ended_since(Cursor::default()).await.unwrap().is_empty());
+    assert!(
+        store
+            .session(&SessionId::from_bytes([2; 16]))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        store
+            .ended_since(Cursor::default())
+            .await
+            .unwrap()
+            .is_empty()
+    );
     // The feed goes on where it was: a purge must not make a reader miss an entry.
     store.end_session(&end(2, None)).await.unwrap();
     let entries = store.ended_since(Cursor::default()).await.unwrap();

@@ -37,7 +37,11 @@ impl Kept {
         if let Some(session) = self.sessions.get_mut(&id) {
             session.ended = Some((now, reason));
             self.last_cursor = Cursor(self.last_cursor.0.saturating_add(1));
-            self.ended.push(EndedSession { cursor: self.last_cursor, session: id, at: now });
+            self.ended.push(EndedSession {
+                cursor: self.last_cursor,
+                session: id,
+                at: now,
+            });
         }
     }
 }
@@ -114,7 +118,10 @@ impl SessionStore for MemoryStore {
         now: Timestamp,
     ) -> Result<Vec<Session>, StoreError> {
         let kept = self.lock();
-        let live = kept.sessions.values().filter(|row| row.user == *user && row.is_live(now));
+        let live = kept
+            .sessions
+            .values()
+            .filter(|row| row.user == *user && row.is_live(now));
         let mut live: Vec<_> = live.cloned().collect();
         live.sort_by_key(|session| (std::cmp::Reverse(session.rotated_at), session.id));
         Ok(live)
@@ -156,25 +163,36 @@ impl SessionStore for MemoryStore {
         now: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError> {
         let mut kept = self.lock();
-        let theirs = kept.sessions.values().filter(|row| {
-            row.user == *user && Some(row.id) != keep && row.ended.is_none()
-        });
+        let theirs = kept
+            .sessions
+            .values()
+            .filter(|row| row.user == *user && Some(row.id) != keep && row.ended.is_none());
         let (ids, live): (Vec<_>, Vec<_>) = theirs.map(|row| (row.id, row.is_live(now))).unzip();
         for id in &ids {
             kept.end(*id, reason, now);
         }
-        Ok(ids.into_iter().zip(live).filter_map(|(id, live)| live.then_some(id)).collect())
+        Ok(ids
+            .into_iter()
+            .zip(live)
+            .filter_map(|(id, live)| live.then_some(id))
+            .collect())
     }
 
     async fn ended_since(&self, cursor: Cursor) -> Result<Vec<EndedSession>, StoreError> {
         let kept = self.lock();
-        Ok(kept.ended.iter().filter(|entry| entry.cursor > cursor).cloned().collect())
+        Ok(kept
+            .ended
+            .iter()
+            .filter(|entry| entry.cursor > cursor)
+            .cloned()
+            .collect())
     }
 
     async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut kept = self.lock();
         let count = kept.sessions.len();
-        kept.sessions.retain(|_, row| row.refresh_expires_at() >= before);
+        kept.sessions
+            .retain(|_, row| row.refresh_expires_at() >= before);
         kept.ended.retain(|entry| entry.at >= before);
         Ok(u64::try_from(count - kept.sessions.len()).unwrap_or(u64::MAX))
     }
@@ -184,7 +202,11 @@ impl SessionStore for MemoryStore {
 impl KeyStore for MemoryStore {
     async fn first_key(&self, key: SealedKey) -> Result<SealedKey, StoreError> {
         let mut kept = self.lock();
-        if let Some(there) = kept.keys.iter().find(|kept| kept.algorithm == key.algorithm) {
+        if let Some(there) = kept
+            .keys
+            .iter()
+            .find(|kept| kept.algorithm == key.algorithm)
+        {
             return Ok(there.clone());
         }
         kept.keys.push(key.clone());

@@ -28,7 +28,10 @@ impl StoreError {
         doing: &'static str,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { doing, source: source.into() }
+        Self {
+            doing,
+            source: source.into(),
+        }
     }
 }
 
@@ -41,7 +44,11 @@ impl<S: UserStore + SessionStore + KeyStore + Debug> Store for S {}
 #[async_trait]
 pub trait UserStore: Send + Sync + 'static {
     /// Adds a user unless another one has the same e-mail address, in one step.
-    async fn insert_user(&self, user: &User, password: &PasswordHash) -> Result<Inserted, StoreError>;
+    async fn insert_user(
+        &self,
+        user: &User,
+        password: &PasswordHash,
+    ) -> Result<Inserted, StoreError>;
 
     /// Returns a user.
     async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError>;
@@ -73,7 +80,11 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError>;
 
     /// Returns a user's sessions that are live at `now`, the most recently used first.
-    async fn live_sessions(&self, user: &UserId, now: Timestamp) -> Result<Vec<Session>, StoreError>;
+    async fn live_sessions(
+        &self,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError>;
 
     /// Moves a session to another generation if it is live at `advance.now` and still at
     /// `advance.from`: one conditional update. It also sets `rotated_at` and `rotation_key`, and

@@ -4,8 +4,8 @@ mod access;
 mod refresh;
 
 pub(crate) use access::AccessClaims;
-pub use refresh::{PresentedRefresh, REFRESH_TOKEN_LEN, RefreshToken};
 pub(crate) use refresh::RefreshKeys;
+pub use refresh::{PresentedRefresh, REFRESH_TOKEN_LEN, RefreshToken};
 
 use crate::key::{KeyError, MasterSecret, Purpose};
 use crate::random::{self, NoRandomness, Random};
@@ -47,14 +47,20 @@ impl DerivedKeys {
                 secret.derive(purpose)?.as_slice(),
             ))
         };
-        Ok(Self { csrf: key(Purpose::Csrf)?, rotation: key(Purpose::RotationKey)? })
+        Ok(Self {
+            csrf: key(Purpose::Csrf)?,
+            rotation: key(Purpose::RotationKey)?,
+        })
     }
 
     /// Returns the CSRF secret of a session: the same each time, so tabs cannot fall out of step.
     pub(crate) fn csrf_secret(&self, session: SessionId) -> CsrfSecret {
         let tag = hmac::sign(&self.csrf, session.as_bytes());
         let mut secret = [0; 32];
-        secret.iter_mut().zip(tag.as_ref()).for_each(|(byte, tag)| *byte = *tag);
+        secret
+            .iter_mut()
+            .zip(tag.as_ref())
+            .for_each(|(byte, tag)| *byte = *tag);
         CsrfSecret::from_bytes(secret)
     }
 
@@ -65,7 +71,9 @@ impl DerivedKeys {
         input.update(key.as_bytes());
         let tag = input.sign();
         let mut hash = [0; 16];
-        hash.iter_mut().zip(tag.as_ref()).for_each(|(byte, tag)| *byte = *tag);
+        hash.iter_mut()
+            .zip(tag.as_ref())
+            .for_each(|(byte, tag)| *byte = *tag);
         RotationKeyHash(hash)
     }
 }

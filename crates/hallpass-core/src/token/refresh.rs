@@ -50,6 +50,16 @@ impl PresentedRefresh {
         self.carrier
     }
 
+    /// Returns the newer one of two tokens of one session.
+    #[must_use]
+    pub fn newer(self, other: Self) -> Self {
+        if other.generation > self.generation {
+            other
+        } else {
+            self
+        }
+    }
+
     pub(crate) const fn generation(&self) -> u32 {
         self.generation
     }
@@ -70,7 +80,10 @@ impl RefreshKeys {
                 secret.derive(purpose)?.as_slice(),
             ))
         };
-        Ok(Self { cookie: key(Purpose::RefreshInCookie)?, body: key(Purpose::RefreshInBody)? })
+        Ok(Self {
+            cookie: key(Purpose::RefreshInCookie)?,
+            body: key(Purpose::RefreshInBody)?,
+        })
     }
 
     const fn key(&self, carrier: Carrier) -> &hmac::Key {
@@ -134,7 +147,10 @@ mod tests {
     fn a_generation_has_one_token_and_it_opens() {
         let token = keys().make(SESSION, 3, Carrier::Body);
         assert_eq!(token.expose().len(), REFRESH_TOKEN_LEN);
-        assert_eq!(token.expose(), keys().make(SESSION, 3, Carrier::Body).expose());
+        assert_eq!(
+            token.expose(),
+            keys().make(SESSION, 3, Carrier::Body).expose()
+        );
         let opened = keys().open(token.expose(), Carrier::Body).unwrap();
         assert_eq!((opened.session(), opened.generation()), (SESSION, 3));
     }
@@ -151,7 +167,11 @@ mod tests {
         for at in 0..token.expose().len() {
             let mut text = token.expose().as_bytes().to_vec();
             text[at] = if text[at] == b'A' { b'B' } else { b'A' };
-            assert_eq!(keys().open(&String::from_utf8(text).unwrap(), Carrier::Body), None, "{at}");
+            assert_eq!(
+                keys().open(&String::from_utf8(text).unwrap(), Carrier::Body),
+                None,
+                "{at}"
+            );
         }
         for wrong in ["", "hpr_", "eyJhbGciOiJub25lIn0.e30.", &token.expose()[4..]] {
             assert_eq!(keys().open(wrong, Carrier::Body), None, "{wrong}");

@@ -83,8 +83,10 @@ fn is_repetition(text: &str, common: &HashSet<&str>) -> bool {
     if chars.all(|other| Some(other) == first) {
         return true;
     }
-    (2..=4).filter(|parts| text.len() % parts == 0).any(|parts| {
-        let unit = text.get(..text.len() / parts);
-        unit.is_some_and(|unit| common.contains(unit) && unit.repeat(parts) == text)
-    })
+    (2..=4)
+        .filter(|parts| text.len() % parts == 0)
+        .any(|parts| {
+            let unit = text.get(..text.len() / parts);
+            unit.is_some_and(|unit| common.contains(unit) && unit.repeat(parts) == text)
+        })
 }

@@ -1,0 +1,158 @@
+//! Opening a session, and handing out the tokens of its current generation.
+
+use crate::audit::EventKind;
+use crate::delivery::Delivery;
+use crate::error::Error;
+use crate::hallpass::Hallpass;
+use crate::proof::Proof;
+use crate::random;
+use crate::session::{Device, EndReason, Persistence, Session};
+use crate::settings::Lifetimes;
+use crate::token::{self, AccessClaims, RefreshToken};
+use crate::user::User;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hallpass_verify::{AccessToken, CsrfHash, CsrfToken, SessionId};
+use std::time::Duration;
+
+/// How a session is to be opened.
+#[derive(Clone, Debug, Default)]
+pub struct Opening {
+    /// How its tokens are handed out.
+    pub delivery: Delivery,
+    /// Whether it outlives the browser window.
+    pub persistence: Persistence,
+    /// Where the request came from.
+    pub device: Device,
+    /// The session that this browser had before: it ends, so that nobody leaves one behind by
+    /// signing in again.
+    pub replaces: Option<SessionId>,
+}
+
+/// What a client gets when its session was opened or refreshed.
+#[derive(Debug)]
+pub struct Issued {
+    /// The session as it stands now.
+    pub session: Session,
+    /// The user, if they are in our store: an app may have users of its own.
+    pub user: Option<User>,
+    /// The access token.
+    pub access: AccessToken,
+    /// How long the access token lives from now.
+    pub access_expires_in: Duration,
+    /// The refresh token of the current generation.
+    pub refresh: RefreshToken,
+    /// How long the refresh token lives from now.
+    pub refresh_expires_in: Duration,
+    /// A CSRF token: good as long as the session, like every other one handed out for it.
+    pub csrf: CsrfToken,
+}
+
+impl Hallpass {
+    /// Opens a session for somebody who proved who they are. The one function that does.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the store fails.
+    pub async fn open_session(&self, proof: Proof, opening: Opening) -> Result<Issued, Error> {
+        let (user_id, methods) = proof.into_parts();
+        if let Some(former) = opening.replaces {
+            self.end(former, None, EndReason::Replaced, &opening.device)
+                .await?;
+        }
+        let now = self.now();
+        let lifetimes = self.lifetimes(opening.persistence);
+        let session = Session {
+            id: token::session_id(self.0.random.as_ref())?,
+            user: user_id,
+            delivery: opening.delivery,
+            persistence: opening.persistence,
+            methods,
+            authenticated_at: now,
+            created_at: now,
+            rotated_at: now,
+            generation: 0,
+            rotation_key: None,
+            idle_ttl: lifetimes.idle,
+            idle_expires_at: now.plus(lifetimes.idle.min(lifetimes.absolute)),
+            expires_at: now.plus(lifetimes.absolute),
+            ended: None,
+            device: opening.device,
+        };
+        self.0.store.insert_session(&session).await?;
+        self.record(
+            EventKind::SessionOpened,
+            Some(&session.user),
+            Some(session.id),
+            &session.device,
+        );
+        self.issue(session).await
+    }
+
+    /// Makes the tokens of a session's current generation.
+    pub(super) async fn issue(&self, session: Session) -> Result<Issued, Error> {
+        let user = self.0.store.user(&session.user).await?;
+        let now = self.now();
+        // No access token outlives its session.
+        let access_expires_in = self
+            .0
+            .settings
+            .access_ttl
+            .min(session.expires_at.since(now));
+        let claims = AccessClaims {
+            iss: &self.0.settings.issuer,
+            aud: self.0.settings.audience(),
+            sub: session.user.as_str(),
+            sid: session.id.to_string(),
+            jti: token::token_id(self.0.random.as_ref())?,
+            iat: now.as_seconds(),
+            exp: now.plus(access_expires_in).as_seconds(),
+            auth_time: session.authenticated_at.as_seconds(),
+            amr: &session.methods,
+            roles: user.as_ref().map_or(&[], |user| &user.roles),
+            csh: URL_SAFE_NO_PAD.encode(self.csrf_hash(session.id).as_bytes()),
+        };
+        let claims = serde_json::to_vec(&claims).map_err(|fault| Error::Internal(fault.into()))?;
+        let access = self.0.signing.sign(&claims)?;
+        let carrier = session.delivery.refresh();
+        let refresh = self
+            .0
+            .refresh_keys
+            .make(session.id, session.generation, carrier);
+        let csrf = self.csrf_token(session.id)?;
+        // Sign-out wins: what it overtook is not handed out any more.
+        if self.0.verifier.ended().contains(&session.id) {
+            return Err(Error::SessionEnded);
+        }
+        Ok(Issued {
+            user,
+            access,
+            access_expires_in,
+            refresh,
+            refresh_expires_in: session.refresh_expires_at().since(now),
+            csrf,
+            session,
+        })
+    }
+
+    /// Returns a CSRF token for a session, masked afresh.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when there is no randomness.
+    pub fn csrf_token(&self, session: SessionId) -> Result<CsrfToken, Error> {
+        let mask = random::bytes::<32>(self.0.random.as_ref())?;
+        Ok(self.0.derived.csrf_secret(session).mask(mask))
+    }
+
+    /// Returns what a session's CSRF tokens are checked against.
+    #[must_use]
+    pub fn csrf_hash(&self, session: SessionId) -> CsrfHash {
+        self.0.derived.csrf_secret(session).hash()
+    }
+
+    fn lifetimes(&self, persistence: Persistence) -> Lifetimes {
+        match persistence {
+            Persistence::Remembered => self.0.settings.remembered,
+            Persistence::Transient => self.0.settings.transient,
+        }
+    }
+}

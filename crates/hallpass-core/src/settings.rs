@@ -1,0 +1,184 @@
+//! The settings of the rules: plain data, checked once at start.
+
+use crate::password::{Argon2idCost, HashPoolSettings};
+use crate::throttle::ThrottleSettings;
+use hallpass_verify::Algorithm;
+use std::fmt;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Browsers keep no cookie longer (RFC 6265bis §5.5).
+pub const LIFETIME_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+/// Verifiers refuse access tokens that live longer.
+pub const ACCESS_TTL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// A longer grace period would help thieves more than clients.
+pub const GRACE_MAX: Duration = Duration::from_secs(60);
+/// The widest gap between clocks that is put up with.
+pub const LEEWAY_MAX: Duration = Duration::from_secs(60);
+
+/// The settings of the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The claim `iss`: a URL that names this deployment.
+    pub issuer: String,
+    /// The claim `aud`. Default: the issuer.
+    pub audience: Option<String>,
+    /// What access tokens are signed with. Default: `EdDSA`.
+    pub algorithm: Algorithm,
+    /// How long an access token lives. Default: 15 minutes.
+    pub access_ttl: Duration,
+    /// How far the clocks of machines may be apart. Default: 10 seconds.
+    pub leeway: Duration,
+    /// The lifetimes of a session that is remembered. Default: 30 days idle, 90 days in all.
+    pub remembered: Lifetimes,
+    /// The lifetimes of a session that is not. Default: 12 hours idle, 24 hours in all.
+    pub transient: Lifetimes,
+    /// How long a refresh token may be used again after it was rotated. Default: 10 seconds;
+    /// zero switches it off.
+    pub refresh_grace: Duration,
+    /// What a password hash costs. Default: 19 MiB, 2 passes, 1 lane.
+    pub password_cost: Argon2idCost,
+    /// How many passwords are hashed at once. Default: one for each core, 64 waiting.
+    pub password_pool: HashPoolSettings,
+    /// How many failed sign-ins are taken.
+    pub throttle: ThrottleSettings,
+}
+
+/// How long a session lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Without a refresh.
+    pub idle: Duration,
+    /// In all.
+    pub absolute: Duration,
+}
+
+impl Settings {
+    /// Returns the defaults for an issuer.
+    #[must_use]
+    pub fn new(issuer: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            audience: None,
+            algorithm: Algorithm::EdDsa,
+            access_ttl: Duration::from_secs(15 * 60),
+            leeway: Duration::from_secs(10),
+            remembered: Lifetimes {
+                idle: 30 * DAY,
+                absolute: 90 * DAY,
+            },
+            transient: Lifetimes {
+                idle: 12 * HOUR,
+                absolute: 24 * HOUR,
+            },
+            refresh_grace: Duration::from_secs(10),
+            password_cost: Argon2idCost::default(),
+            password_pool: HashPoolSettings::default(),
+            throttle: ThrottleSettings::default(),
+        }
+    }
+
+    /// Returns the claim `aud`.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        self.audience.as_deref().unwrap_or(&self.issuer)
+    }
+
+    /// Returns every reason to refuse these settings.
+    #[must_use]
+    pub fn faults(&self) -> Vec<SettingFault> {
+        let mut faults = Vec::new();
+        let mut refuse = |wrong: bool, setting, reason: &str| {
+            if wrong {
+                faults.push(SettingFault::new(setting, reason));
+            }
+        };
+        let short = Duration::from_secs(10);
+        refuse(
+            self.issuer.is_empty(),
+            "tokens.issuer",
+            "expected a URL that names this deployment",
+        );
+        refuse(
+            self.audience().is_empty(),
+            "tokens.audience",
+            "expected a name or a URL",
+        );
+        refuse(
+            self.access_ttl < short || self.access_ttl > ACCESS_TTL_MAX,
+            "tokens.access_ttl",
+            "expected 10 seconds to 24 hours: an access token is meant to be short-lived",
+        );
+        refuse(
+            self.leeway > LEEWAY_MAX,
+            "tokens.leeway",
+            "expected at most 60 seconds: set the clocks of the machines instead",
+        );
+        refuse(
+            self.refresh_grace > GRACE_MAX || self.refresh_grace >= self.access_ttl,
+            "tokens.refresh_grace",
+            "expected at most 60 seconds, and less than tokens.access_ttl: for that long a stolen token goes unnoticed",
+        );
+        for (setting, lifetimes) in [
+            ("tokens.refresh_idle_ttl", self.remembered),
+            ("tokens.transient_idle_ttl", self.transient),
+        ] {
+            refuse(
+                lifetimes.idle < self.access_ttl,
+                setting,
+                "expected at least tokens.access_ttl: a refresh token must outlive the access token it renews",
+            );
+            refuse(
+                lifetimes.absolute < lifetimes.idle,
+                setting,
+                "expected at most the lifetime of the session in all",
+            );
+            refuse(
+                lifetimes.absolute > LIFETIME_MAX,
+                setting,
+                "expected a session of at most 400 days: browsers keep no cookie longer",
+            );
+        }
+        refuse(
+            self.password_pool.queue_len_max == 0,
+            "passwords.queue",
+            "expected a queue of at least 1",
+        );
+        if let Err(fault) = crate::password::Argon2id::new(self.password_cost) {
+            faults.push(SettingFault::new("passwords", &fault.to_string()));
+        }
+        faults
+    }
+}
+
+/// Why a setting is refused, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingFault {
+    /// The setting, as the configuration file calls it.
+    pub setting: &'static str,
+    /// What was expected.
+    pub reason: String,
+}
+
+impl SettingFault {
+    /// Says which setting is refused and what was expected.
+    pub fn new(setting: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            setting,
+            reason: reason.into(),
+        }
+    }
+}
+
+impl fmt::Display for SettingFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.setting, self.reason)
+    }
+}
+
+/// Every reason why the settings are refused.
+#[derive(Debug, thiserror::Error)]
+#[error("the settings are refused: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct RefusedSettings(pub Vec<SettingFault>);

@@ -1,0 +1,530 @@
+//! The settings of the web side: where we are, which cookies, whom we trust. Plain data, checked
+//! once at start; what comes out cannot be wrong any more.
+
+use crate::delivery::Delivery;
+use crate::settings::{RefusedSettings, SettingFault};
+use hallpass_verify::cookies::{Partitioning, Readable, SameSite, Security};
+use hallpass_verify::{Cookie, CookiePolicy, CookieSettings, Origin, OriginPolicy};
+use std::net::IpAddr;
+use url::{Host, Url};
+
+/// The settings of the web side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebSettings {
+    /// Where users reach us: scheme, host and port. Cookies follow from it, never from a request.
+    pub public_url: String,
+    /// The path of our routes. Default: `/auth`.
+    pub prefix: String,
+    /// Other origins whose pages may call us with cookies, such as `https://app.example.com`.
+    pub trusted_origins: Vec<String>,
+    /// The header that carries the CSRF token. Default: `x-csrf-token`.
+    pub csrf_header: String,
+    /// The delivery of a sign-in that asks for none. Default: `cookie`.
+    pub delivery: Delivery,
+    /// The deliveries a sign-in may ask for. Default: all.
+    pub deliveries: Vec<Delivery>,
+    /// The domain whose hosts all share the cookies. Default: this host alone.
+    pub cookie_domain: Option<String>,
+    /// The names of the cookies. Default: by scheme and domain, with the strongest prefix.
+    pub cookie_names: CookieNames,
+    /// What the cookies' SameSite says. Default: Lax, Strict, Lax.
+    pub same_site: SameSites,
+    /// The path of the access and the CSRF cookie. Default: `/`.
+    pub cookie_path: String,
+    /// Whether the cookies are partitioned by the embedding site (CHIPS). Default: no.
+    pub partitioned: Partitioning,
+    /// Cookies of former settings: deleted wherever ours are set.
+    pub retired_cookies: Vec<CookieSettings>,
+    /// Accepts http on a host that is not loopback.
+    ///
+    /// # Security
+    /// Everyone on the way reads every token. For a test network only.
+    pub danger_allow_http: bool,
+}
+
+/// Names of cookies; `None` is the default name.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct CookieNames {
+    /// Of the access cookie: `__Host-hp_access`, with a domain `__Secure-hp_access`, over http
+    /// `hp_access`.
+    pub access: Option<String>,
+    /// Of the refresh cookie: `__Secure-hp_refresh`, over http `hp_refresh`.
+    pub refresh: Option<String>,
+    /// Of the CSRF cookie: like the access cookie's.
+    pub csrf: Option<String>,
+}
+
+/// What the cookies' SameSite says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SameSites {
+    /// Of the access cookie. Default: Lax.
+    pub access: SameSite,
+    /// Of the refresh cookie. Default: Strict.
+    pub refresh: SameSite,
+    /// Of the CSRF cookie. Default: Lax.
+    pub csrf: SameSite,
+}
+
+impl Default for SameSites {
+    fn default() -> Self {
+        Self {
+            access: SameSite::Lax,
+            refresh: SameSite::Strict,
+            csrf: SameSite::Lax,
+        }
+    }
+}
+
+impl WebSettings {
+    /// Returns the defaults for a public URL.
+    #[must_use]
+    pub fn new(public_url: impl Into<String>) -> Self {
+        Self {
+            public_url: public_url.into(),
+            prefix: "/auth".into(),
+            trusted_origins: Vec::new(),
+            csrf_header: "x-csrf-token".into(),
+            delivery: Delivery::Cookie,
+            deliveries: Delivery::ALL.to_vec(),
+            cookie_domain: None,
+            cookie_names: CookieNames::default(),
+            same_site: SameSites::default(),
+            cookie_path: "/".into(),
+            partitioned: Partitioning::Shared,
+            retired_cookies: Vec::new(),
+            danger_allow_http: false,
+        }
+    }
+}
+
+/// Checked settings of the web side.
+#[derive(Clone, Debug)]
+pub struct Web {
+    settings: WebSettings,
+    cookies: CookiePolicy,
+    origins: OriginPolicy,
+    security: Security,
+}
+
+impl Web {
+    /// Checks settings.
+    ///
+    /// # Errors
+    /// Every setting that is refused, with the reason and what to write instead.
+    pub fn checked(settings: WebSettings) -> Result<Self, RefusedSettings> {
+        let mut faults = Vec::new();
+        let place = place(&settings).map_err(|fault| faults.push(fault)).ok();
+        faults.extend(header_fault(&settings.csrf_header));
+        faults.extend(prefix_fault(&settings.prefix));
+        if !settings.deliveries.contains(&settings.delivery) {
+            faults.push(SettingFault::new(
+                "delivery.default",
+                "expected one of delivery.allowed",
+            ));
+        }
+        let trusted = trusted_origins(&settings, &mut faults);
+        let Some((own, security, host)) = place else {
+            return Err(RefusedSettings(faults));
+        };
+        if let Some(domain) = &settings.cookie_domain {
+            faults.extend(domain_fault(domain, &host));
+        }
+        match cookies(&settings, security) {
+            Ok(cookies) if faults.is_empty() => {
+                let origins = OriginPolicy::new(own, trusted);
+                Ok(Self {
+                    settings,
+                    cookies,
+                    origins,
+                    security,
+                })
+            }
+            Ok(_) => Err(RefusedSettings(faults)),
+            Err(fault) => {
+                faults.push(fault);
+                Err(RefusedSettings(faults))
+            }
+        }
+    }
+
+    /// Returns the settings as they were given.
+    #[must_use]
+    pub const fn settings(&self) -> &WebSettings {
+        &self.settings
+    }
+
+    /// Returns the cookies.
+    #[must_use]
+    pub const fn cookies(&self) -> &CookiePolicy {
+        &self.cookies
+    }
+
+    /// Returns whose pages may call us with cookies.
+    #[must_use]
+    pub const fn origins(&self) -> &OriginPolicy {
+        &self.origins
+    }
+
+    /// Returns whether we are reached over https.
+    #[must_use]
+    pub const fn security(&self) -> Security {
+        self.security
+    }
+}
+
+fn place(settings: &WebSettings) -> Result<(Origin, Security, Host), SettingFault> {
+    let refused = |reason: &str| SettingFault::new("public_url", reason);
+    let expected = "expected an https URL without a path, such as `https://app.example.com`";
+    let url = Url::parse(&settings.public_url).map_err(|_| refused(expected))?;
+    let host = url.host().ok_or_else(|| refused(expected))?.to_owned();
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(refused(expected));
+    }
+    let security = match url.scheme() {
+        "https" => Security::Secure,
+        "http" if is_loopback(&host) || settings.danger_allow_http => Security::Plain,
+        "http" => {
+            return Err(refused(
+                "expected https: over http everyone on the way reads the tokens; \
+                 put a TLS proxy in front, or set danger_allow_http in a test network",
+            ));
+        }
+        _ => return Err(refused(expected)),
+    };
+    let own = Origin::parse(&url.origin().ascii_serialization()).map_err(|_| refused(expected))?;
+    Ok((own, security, host))
+}
+
+fn is_loopback(host: &Host) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => IpAddr::V4(*address).is_loopback(),
+        Host::Ipv6(address) => IpAddr::V6(*address).is_loopback(),
+    }
+}
+
+fn header_fault(name: &str) -> Option<SettingFault> {
+    // RFC 9110 §5.6.2. Not one of the headers that a cross-site form can send by itself.
+    let is_token = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let taken = [
+        "accept",
+        "authorization",
+        "content-type",
+        "cookie",
+        "host",
+        "origin",
+        "referer",
+    ];
+    let is_free = !taken.iter().any(|header| header.eq_ignore_ascii_case(name));
+    (!is_token || !is_free).then(|| {
+        SettingFault::new(
+            "http.csrf_header",
+            "expected a header of its own, such as `x-csrf-token`",
+        )
+    })
+}
+
+fn prefix_fault(prefix: &str) -> Option<SettingFault> {
+    let is_path = prefix.len() > 1
+        && prefix.starts_with('/')
+        && !prefix.ends_with('/')
+        && !prefix.contains("//")
+        && prefix
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte))
+        && !prefix
+            .split('/')
+            .any(|segment| segment == "." || segment == "..");
+    (!is_path).then(|| SettingFault::new("http.prefix", "expected a path such as `/auth`"))
+}
+
+fn trusted_origins(settings: &WebSettings, faults: &mut Vec<SettingFault>) -> Vec<Origin> {
+    let mut trusted = Vec::new();
+    for origin in &settings.trusted_origins {
+        match Origin::parse(origin) {
+            Ok(origin) => trusted.push(origin),
+            Err(fault) => faults.push(SettingFault::new(
+                "trusted_origins",
+                format!("{fault}, got `{origin}`: an exact origin such as `https://app.example.com`, no wildcard"),
+            )),
+        }
+    }
+    trusted
+}
+
+/// A domain that is a public suffix would hand the cookies to strangers (RFC 6265bis §5.7).
+fn domain_fault(domain: &str, host: &Host) -> Option<SettingFault> {
+    let refused = |reason: &str| Some(SettingFault::new("cookies.domain", reason));
+    let Host::Domain(name) = host else {
+        return refused("expected none: a cookie on an address has no domain");
+    };
+    let is_parent = name
+        .strip_suffix(domain)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    if !is_parent {
+        return refused("expected the host of public_url, or a parent of it");
+    }
+    if psl::domain_str(domain).is_none() {
+        return refused(
+            "expected a domain of yours: this one is a public suffix, its hosts belong to strangers",
+        );
+    }
+    None
+}
+
+fn cookies(settings: &WebSettings, security: Security) -> Result<CookiePolicy, SettingFault> {
+    let refused =
+        |fault: hallpass_verify::CookieFault| SettingFault::new("cookies", fault.to_string());
+    let shared = settings.cookie_domain.is_some() || settings.cookie_path != "/";
+    let for_all_paths = match (security, shared) {
+        (Security::Plain, _) => "",
+        (Security::Secure, true) => "__Secure-",
+        (Security::Secure, false) => "__Host-",
+    };
+    let for_one_path = if security == Security::Secure {
+        "__Secure-"
+    } else {
+        ""
+    };
+    let names = &settings.cookie_names;
+    let cookie = |name: &Option<String>, prefix: &str, base: &str| CookieSettings {
+        path: settings.cookie_path.clone(),
+        domain: settings.cookie_domain.clone(),
+        secure: security,
+        partitioned: settings.partitioned,
+        ..CookieSettings::new(name.clone().unwrap_or_else(|| format!("{prefix}{base}")))
+    };
+    let access = CookieSettings {
+        same_site: settings.same_site.access,
+        ..cookie(&names.access, for_all_paths, "hp_access")
+    };
+    let refresh = CookieSettings {
+        path: settings.prefix.clone(),
+        same_site: settings.same_site.refresh,
+        ..cookie(&names.refresh, for_one_path, "hp_refresh")
+    };
+    let csrf = CookieSettings {
+        same_site: settings.same_site.csrf,
+        http_only: Readable::Script,
+        ..cookie(&names.csrf, for_all_paths, "hp_csrf")
+    };
+    let checked = |settings| Cookie::checked(settings).map_err(refused);
+    let retired = settings.retired_cookies.iter().cloned().map(checked);
+    let retired = retired.collect::<Result<Vec<_>, _>>()?;
+    CookiePolicy::checked(checked(access)?, checked(refresh)?, checked(csrf)?, retired)
+        .map_err(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(public_url: &str) -> WebSettings {
+        WebSettings::new(public_url)
+    }
+
+    fn names(settings: WebSettings) -> [String; 3] {
+        let web = Web::checked(settings).unwrap();
+        let cookies = web.cookies();
+        [cookies.access(), cookies.refresh(), cookies.csrf()]
+            .map(|cookie| format!("{} {}", cookie.name(), cookie.settings().path))
+    }
+
+    fn faults(settings: WebSettings) -> Vec<&'static str> {
+        Web::checked(settings)
+            .unwrap_err()
+            .0
+            .iter()
+            .map(|fault| fault.setting)
+            .collect()
+    }
+
+    #[test]
+    fn cookie_names_follow_from_the_declared_url() {
+        assert_eq!(
+            names(settings("https://app.example.com")),
+            [
+                "__Host-hp_access /",
+                "__Secure-hp_refresh /auth",
+                "__Host-hp_csrf /"
+            ]
+        );
+        let shared = WebSettings {
+            cookie_domain: Some("example.com".into()),
+            ..settings("https://app.example.com")
+        };
+        assert_eq!(
+            names(shared),
+            [
+                "__Secure-hp_access /",
+                "__Secure-hp_refresh /auth",
+                "__Secure-hp_csrf /"
+            ]
+        );
+        for loopback in [
+            "http://localhost:8080",
+            "http://127.0.0.1:1",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(
+                names(settings(loopback)),
+                ["hp_access /", "hp_refresh /auth", "hp_csrf /"]
+            );
+        }
+    }
+
+    #[test]
+    fn ck_23_http_is_refused_off_loopback() {
+        for url in [
+            "http://app.example.com",
+            "http://192.0.2.1",
+            "http://localhost.example.com",
+        ] {
+            assert_eq!(faults(settings(url)), ["public_url"], "{url}");
+            let danger = WebSettings {
+                danger_allow_http: true,
+                ..settings(url)
+            };
+            assert!(Web::checked(danger).is_ok());
+        }
+        for url in [
+            "",
+            "app.example.com",
+            "ftp://a.bc",
+            "https://a.bc/x",
+            "https://a.bc/?q",
+            "data:x",
+        ] {
+            assert_eq!(faults(settings(url)), ["public_url"], "{url}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_domain_is_a_parent_of_our_host_and_ours() {
+        for (url, domain, ok) in [
+            ("https://app.example.com", "example.com", true),
+            ("https://app.example.com", "app.example.com", true),
+            ("https://app.example.com", "com", false),
+            ("https://app.example.co.uk", "co.uk", false),
+            ("https://me.github.io", "github.io", false),
+            ("https://app.example.com", "ample.com", false),
+            ("https://app.example.com", "evil.com", false),
+            ("https://app.example.com", ".example.com", false),
+            ("https://192.0.2.1", "192.0.2.1", false),
+        ] {
+            let settings = WebSettings {
+                cookie_domain: Some(domain.into()),
+                ..settings(url)
+            };
+            assert_eq!(Web::checked(settings).is_ok(), ok, "{url} {domain}");
+        }
+    }
+
+    #[test]
+    fn kl_13_settings_that_browsers_would_not_honour_are_refused() {
+        let base = || settings("https://app.example.com");
+        let none = SameSites {
+            access: SameSite::None,
+            ..SameSites::default()
+        };
+        let clash = CookieNames {
+            access: Some("__Host-hp_csrf".into()),
+            ..CookieNames::default()
+        };
+        let host_refresh = CookieNames {
+            refresh: Some("__Host-hp_refresh".into()),
+            ..CookieNames::default()
+        };
+        for (wrong, setting) in [
+            (
+                WebSettings {
+                    same_site: none,
+                    ..settings("http://localhost:1")
+                },
+                "cookies",
+            ),
+            (
+                WebSettings {
+                    cookie_names: clash,
+                    ..base()
+                },
+                "cookies",
+            ),
+            (
+                WebSettings {
+                    cookie_names: host_refresh,
+                    ..base()
+                },
+                "cookies",
+            ),
+            (
+                WebSettings {
+                    partitioned: Partitioning::Partitioned,
+                    ..base()
+                },
+                "cookies",
+            ),
+            (
+                WebSettings {
+                    trusted_origins: vec!["*".into()],
+                    ..base()
+                },
+                "trusted_origins",
+            ),
+            (
+                WebSettings {
+                    trusted_origins: vec!["https://*.example.com".into()],
+                    ..base()
+                },
+                "trusted_origins",
+            ),
+            (
+                WebSettings {
+                    trusted_origins: vec!["null".into()],
+                    ..base()
+                },
+                "trusted_origins",
+            ),
+            (
+                WebSettings {
+                    csrf_header: "content-type".into(),
+                    ..base()
+                },
+                "http.csrf_header",
+            ),
+            (
+                WebSettings {
+                    csrf_header: "a b".into(),
+                    ..base()
+                },
+                "http.csrf_header",
+            ),
+            (
+                WebSettings {
+                    prefix: "/".into(),
+                    ..base()
+                },
+                "http.prefix",
+            ),
+            (
+                WebSettings {
+                    prefix: "/a/../b".into(),
+                    ..base()
+                },
+                "http.prefix",
+            ),
+            (
+                WebSettings {
+                    deliveries: vec![Delivery::Body],
+                    ..base()
+                },
+                "delivery.default",
+            ),
+        ] {
+            assert_eq!(faults(wrong.clone()), [setting], "{wrong:?}");
+        }
+    }
+}
