@@ -61,7 +61,9 @@ async function start() {
 
 function useConfig(config) {
   graceSeconds = config.grace_seconds;
-  for (const link of document.querySelectorAll("[data-attack-link]")) link.href = `${config.attack_origin}/`;
+  /** @type {NodeListOf<HTMLAnchorElement>} */
+  const links = document.querySelectorAll("[data-attack-link]");
+  for (const link of links) link.href = `${config.attack_origin}/`;
   const sample = /** @type {HTMLButtonElement} */ (document.getElementById("sample"));
   sample.disabled = false;
   sample.addEventListener("click", () => {
@@ -81,6 +83,8 @@ function showMode() {
   const up = signingUp();
   document.getElementById("name-row").hidden = !up;
   document.getElementById("password-hint").hidden = !up;
+  document.getElementById("sign-in-all").hidden = up;
+  document.getElementById("submit").classList.toggle("alone", up);
   document.getElementById("submit").textContent = up ? "Create account" : "Sign in";
   field("password").autocomplete = up ? "new-password" : "current-password";
 }
@@ -91,12 +95,17 @@ function showRefusal(outcome) {
   for (const error of errors) {
     const line = document.getElementById(`${error.field}-error`);
     if (!line) continue;
-    line.textContent = error.message;
+    line.textContent = sentence(error.message);
     field(error.field).setAttribute("aria-invalid", "true");
   }
   const status = outcome.status ? `${outcome.status} ` : "";
   accountStatus.textContent = `${outcome.title}. (${status}${outcome.code})`;
-  document.querySelector("[aria-invalid=true]")?.focus();
+  if (errors.length > 0) field(errors[0].field)?.focus();
+}
+
+/** The server's sentences start small, as they are made to stand inside others. */
+function sentence(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function clearRefusal() {

@@ -58,15 +58,24 @@ const rows = new Map();
 /** @type {Seen[]} */
 let seen = [];
 
-const config = await (await fetch("/demo/config", { cache: "no-store" })).json();
-const target = config.main_origin;
+let target = "";
+let graceSeconds = 0;
 
-showVantage();
-document.getElementById("attacks").append(...ATTACKS.map(attackRow));
-document.getElementById("thief").addEventListener("submit", replay);
-await poll();
-setInterval(() => document.hidden || poll(), POLL_MS);
-document.documentElement.dataset.ready = "true";
+start().catch(() => {
+  document.getElementById("relation-words").textContent = "The attacker’s own server does not answer. Load this page again.";
+});
+
+async function start() {
+  const config = await (await fetch("/demo/config", { cache: "no-store" })).json();
+  target = config.main_origin;
+  graceSeconds = config.grace_seconds;
+  showVantage();
+  document.getElementById("attacks").append(...ATTACKS.map(attackRow));
+  document.getElementById("thief").addEventListener("submit", replay);
+  await poll();
+  setInterval(() => document.hidden || poll(), POLL_MS);
+  document.documentElement.dataset.ready = "true";
+}
 
 function showVantage() {
   const victim = new URL(target);
@@ -79,16 +88,19 @@ function showVantage() {
   document.getElementById("relation-words").textContent = sameSite
     ? "SameSite does not help here: your cookies travel with these requests, as from a taken-over sibling subdomain. Only the origin check and the CSRF token stand in the way."
     : "SameSite keeps your cookies at home, so most of these requests arrive without any. Try the other side too, where they travel.";
-  const link = /** @type {HTMLAnchorElement} */ (document.getElementById("other-vantage"));
-  link.href = other.href;
-  link.textContent = `Attack from ${other.host} instead`;
-  for (const back of document.querySelectorAll("[data-main-link]")) back.href = `${target}/`;
+  const swap = /** @type {HTMLAnchorElement} */ (document.getElementById("other-vantage"));
+  swap.href = other.href;
+  swap.textContent = `Attack from ${other.host} instead`;
+  /** @type {NodeListOf<HTMLAnchorElement>} */
+  const back = document.querySelectorAll("[data-main-link]");
+  for (const link of back) link.href = `${target}/`;
 }
 
 /** @param {Attack} attack */
 function attackRow(attack) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById("attack-row"));
   const row = /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
+  /** @returns {HTMLElement} */
   const part = (name) => row.querySelector(`[data-part="${name}"]`);
   for (const name of ["title", "words", "request"]) part(name).textContent = attack[name];
   part("fire").dataset.testid = `attack-${attack.name}`;
@@ -218,12 +230,14 @@ async function replay(event) {
   }
 }
 
-/** @param {{status: number, code: string | null}} answer */
+/**
+ * @param {HTMLElement} result
+ * @param {{status: number, code: string | null}} answer
+ */
 function showReplay(result, { status, code }) {
   const line = `POST /auth/refresh → ${status}${code ? ` ${code}` : ""}`;
-  const grace = config.grace_seconds;
   if (status < 400) {
-    show(result, "answered", "Accepted, for now", line, `A used token counts as a lost answer for ${grace} s, and gets the same successor, never a second one. Wait until the bearer pass says that its grace is over, then replay it again. A fresh token is another matter: whoever holds it is the session, until the two holders meet.`);
+    show(result, "answered", "Accepted, for now", line, `A used token counts as a lost answer for ${graceSeconds} s, and gets the same successor, never a second one. Wait until the bearer pass says that its grace is over, then replay it again. A fresh token is another matter: whoever holds it is the session, until the two holders meet.`);
   } else if (code === "refresh_reused") {
     show(result, "refused", "Refused, and the alarm is raised", line, "One of two holders is a thief, so both lose: that session is over. Every other session goes on. See it on the bearer pass.");
   } else {

@@ -111,11 +111,15 @@ export class Panel {
     root.dataset.testid = `${this.kind}-panel`;
     root.setAttribute("aria-labelledby", `${this.kind}-title`);
     root.querySelector("h3").id = `${this.kind}-title`;
-    if (this.kind !== "bearer") root.querySelector("[data-only=bearer]").remove();
-    for (const name of ["title", "purpose", "reload"]) root.querySelector(`[data-part=${name}]`).textContent = pass[name];
+    if (this.kind !== "bearer") for (const part of root.querySelectorAll("[data-only=bearer]")) part.remove();
+    for (const name of ["title", "purpose", "reload", "loot-words"]) {
+      root.querySelector(`[data-part=${name}]`).textContent = pass[name];
+    }
     root.querySelector("[data-part=custody]").append(...pass.custody.map(custodyRow));
     root.querySelector("[data-part=bar]").setAttribute("aria-label", `${pass.title}: life left in the access token`);
-    for (const part of root.querySelectorAll("[data-part]")) part.dataset.testid = `${this.kind}-${part.dataset.part}`;
+    /** @type {NodeListOf<HTMLElement>} */
+    const parts = root.querySelectorAll("[data-part]");
+    for (const part of parts) part.dataset.testid = `${this.kind}-${part.dataset.part}`;
     return root;
   }
 
@@ -148,7 +152,7 @@ export class Panel {
     const statuses = outcomes.map((outcome) => outcome.status || "no answer").join(" and ");
     const words = one
       ? `${statuses}: still one session, ${short(before)}${same ? ", and both got the same successor" : ""}.`
-      : `${statuses}: ${outcomes.map((outcome) => outcome.code ?? "ok").join(" and ")}.`;
+      : `${statuses}: ${outcomes.map((outcome) => codeOf(outcome) || "ok").join(" and ")}.`;
     const worst = outcomes.find((outcome) => outcome.kind !== "ok");
     this.#show(worst?.kind ?? "ok", outcomes.map((outcome) => outcome.status || "–").join(" + "), "", words);
     this.#log("POST", "refresh ×2", statuses, "");
@@ -161,14 +165,14 @@ export class Panel {
     text.hidden = false;
     text.value = previous.token;
     text.select();
-    let words = "Copied. Take it to the attacker’s page and replay it.";
+    let words = "Take it to the attacker’s page and replay it.";
     try {
       await navigator.clipboard.writeText(previous.token);
     } catch {
       text.focus();
-      words = "Selected below: copy it with the keyboard, then replay it on the attacker’s page.";
+      words = "Selected below: copy it by hand, then replay it on the attacker’s page.";
     }
-    this.#show("note", "", "", words);
+    this.#show("note", "copied", "", words);
   }
 
   /** Runs one call at a time: a second press while one is under way does nothing. */
@@ -196,15 +200,15 @@ export class Panel {
 
   /** @param {Outcome} outcome */
   #tell(method, name, outcome, words) {
-    const status = outcome.kind === "offline" ? "" : outcome.status;
-    this.#show(outcome.kind, status, outcome.code ?? "", outcome.kind === "ok" ? `${words}.` : failure(outcome));
-    this.#log(method, name, status || "no answer", outcome.code ?? "");
+    const [status, code] = outcome.kind === "offline" ? ["no answer", ""] : [outcome.status, codeOf(outcome)];
+    this.#show(outcome.kind, status, code, outcome.kind === "ok" ? `${words}.` : failure(outcome));
+    this.#log(method, name, status, code);
   }
 
   #show(kind, status, code, words) {
     const line = this.#part("outcome");
     line.dataset.kind = kind;
-    this.#part("status").textContent = status || { offline: "no answer", transient: "wait", note: "ready" }[kind];
+    this.#part("status").textContent = status;
     this.#part("code").textContent = code;
     this.#part("words").textContent = words;
   }
@@ -226,6 +230,11 @@ export class Panel {
   #part(name) {
     return this.root.querySelector(`[data-part="${name}"]`);
   }
+}
+
+/** @param {Outcome} outcome */
+function codeOf(outcome) {
+  return outcome.kind === "ok" ? "" : outcome.code;
 }
 
 /** @param {Exclude<Outcome, import("./wire.js").Ok>} outcome */

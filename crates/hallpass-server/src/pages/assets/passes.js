@@ -6,7 +6,8 @@
 export const PASSES = {
   cookie: {
     title: "Cookie",
-    purpose: "For browser apps on one site. Script holds no token, so an injected script finds none to take.",
+    purpose: "For browser apps on one site. The browser keeps both tokens, and script sees neither.",
+    "loot-words": "None to carry away. Injected script could act as you while the page is open, and no longer.",
     reload: "Survives a reload: the browser keeps the cookies.",
     custody: [
       ["access", "Access token", "sealed", "HttpOnly cookie", "hp_access"],
@@ -16,7 +17,8 @@ export const PASSES = {
   },
   split: {
     title: "Split",
-    purpose: "For browser apps with an API elsewhere. The short token is in memory, the long one out of reach.",
+    purpose: "For browser apps with an API elsewhere. The short-lived half is in memory, the long-lived half sealed.",
+    "loot-words": "One access token at most, and it ends when the count-down does. Renewing it takes the sealed half.",
     reload: "Survives a reload: one refresh brings a new access token.",
     custody: [
       ["access", "Access token", "memory", "Page memory", "sent as Authorization: Bearer"],
@@ -26,7 +28,8 @@ export const PASSES = {
   },
   bearer: {
     title: "Bearer",
-    purpose: "For mobile, desktop and services. Script holds both tokens, and no cookie travels by itself.",
+    purpose: "For mobile, desktop and services. The program keeps both tokens, and nothing travels by itself.",
+    "loot-words": "Both tokens. But each refresh token works once, so an old copy gives its thief away.",
     reload: "Gone after a reload: both tokens are in this page’s memory and nowhere else.",
     custody: [
       ["access", "Access token", "memory", "Page memory", "sent as Authorization: Bearer"],

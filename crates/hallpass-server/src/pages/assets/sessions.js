@@ -4,6 +4,7 @@
 
 export class Sessions {
   #round = 0;
+  #loadFailed = false;
 
   /**
    * @param {HTMLElement} root
@@ -14,7 +15,7 @@ export class Sessions {
     this.panels = panels;
     this.via = /** @type {HTMLSelectElement} */ (root.querySelector("#sessions-via"));
     this.list = root.querySelector("#sessions-list");
-    this.status = root.querySelector("#sessions-status");
+    this.status = /** @type {HTMLElement} */ (root.querySelector("#sessions-status"));
     this.via.addEventListener("change", () => this.load());
     root.querySelector("#sessions-reload").addEventListener("click", () => this.load());
     root.querySelector("#sessions-end-others").addEventListener("click", () => this.#endOthers());
@@ -32,10 +33,12 @@ export class Sessions {
     if (outcome.kind === "ok") {
       const rows = outcome.body.sessions.map((session) => this.#row(session));
       this.list.replaceChildren(...rows);
+      if (this.#loadFailed) this.status.textContent = "";
+      this.#loadFailed = false;
     } else {
       this.#tell(outcome);
-      panel.render();
-      if (!panel.client.signedIn) this.load();
+      this.#loadFailed = true;
+      if (!panel.client.signedIn) this.#after(panel);
     }
   }
 
@@ -53,6 +56,7 @@ export class Sessions {
     const panel = this.#choose();
     if (!panel) return;
     const outcome = await panel.client.endSession(session.id);
+    this.status.focus();
     this.#tell(outcome, "Session ended. Its holder is refused from the next request on.");
     if (session.current && outcome.kind === "ok") panel.client.forget();
     this.#after(panel);
@@ -69,26 +73,26 @@ export class Sessions {
 
   #after(panel) {
     panel.render();
-    this.status.focus();
     this.load();
   }
 
   #tell(outcome, words = "") {
     const failed = outcome.kind !== "ok";
     this.status.dataset.kind = outcome.kind;
-    this.status.textContent = failed ? `${outcome.status ?? "No answer"} ${outcome.code}: ${outcome.title}.` : words;
+    this.status.textContent = failed ? `${outcome.title}. (${outcome.status ?? "no answer"} ${outcome.code})` : words;
   }
 
   #row(session) {
     const template = /** @type {HTMLTemplateElement} */ (document.getElementById("session-row"));
     const row = /** @type {HTMLElement} */ (template.content.firstElementChild.cloneNode(true));
     const holder = this.panels.find((panel) => panel.client.sessionId === session.id);
+    /** @returns {HTMLElement} */
     const part = (name) => row.querySelector(`[data-part="${name}"]`);
     row.dataset.session = session.id;
     part("device").textContent = deviceName(session.user_agent);
     part("device").title = session.user_agent ?? "";
     part("id").textContent = `${session.id.slice(0, 8)}…`;
-    part("holder").textContent = holder ? `${holder.title} pass` : "elsewhere";
+    part("holder").textContent = holder ? `${holder.title} pass` : "no pass here";
     part("current").hidden = !session.current;
     part("created").append(moment(session.created_at));
     part("used").append(moment(session.last_used_at));
