@@ -5,12 +5,15 @@
 //! nothing in here can mint a token.
 
 mod alg;
+#[cfg(feature = "axum")]
+pub mod axum;
 mod caller;
 mod claims;
 mod clock;
 pub mod cookies;
 pub mod csrf;
 mod error;
+mod gate;
 mod ids;
 pub mod json;
 mod jwks;
@@ -31,6 +34,7 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use cookies::{Candidates, Cookie, CookieFault, CookiePolicy, CookieSettings, Lifetime};
 pub use csrf::{CsrfHash, CsrfSecret, CsrfToken};
 pub use error::TokenError;
+pub use gate::{Admission, CsrfRule, Gate, GateSettings, Refusal};
 pub use ids::{InvalidId, SessionId, USER_ID_LEN_MAX, UserId};
 pub use jwks::{JWKS_KEYS_MAX, JWKS_LEN_MAX};
 pub use keys::{HS256_SECRET_LEN_MIN, KID_LEN_MAX, KeyFault, KeySet, Keys, VerifyingKey};

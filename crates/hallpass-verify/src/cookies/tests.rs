@@ -143,8 +143,8 @@ mod reading {
 
     #[test]
     fn ck_13_the_real_cookie_is_found_behind_300_neighbours() {
-        let mut line: String = (0..300).map(|n| format!("o{n}=1; ")).collect();
-        line.push_str("at=AAA");
+        let neighbours: Vec<_> = (0..300).map(|n| format!("o{n}=1")).collect();
+        let line = format!("{}; at=AAA", neighbours.join("; "));
         check("at", &[line.as_bytes()], &["AAA"]);
     }
 
@@ -315,11 +315,8 @@ mod settings {
 
     #[track_caller]
     fn refused(settings: CookieSettings, fault: CookieFault) {
-        assert_eq!(
-            Cookie::checked(settings.clone()),
-            Err(fault),
-            "{settings:?}"
-        );
+        let told = format!("{settings:?}");
+        assert_eq!(Cookie::checked(settings), Err(fault), "{told}");
     }
 
     fn with_path(path: &str) -> CookieSettings {

@@ -1,0 +1,75 @@
+//! The extractors.
+
+use crate::problem::{Code, Problem};
+use crate::{Admission, Caller};
+use axum_core::body::Body;
+use axum_core::extract::FromRequestParts;
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+
+/// The caller, or nobody.
+///
+/// # Security
+/// Broken is not absent: a request whose credential does not do is refused, it never counts as
+/// nobody's.
+#[derive(Clone, Debug)]
+pub struct MaybeCaller(pub Option<Caller>);
+
+/// The answer to a request whose credential does not do: a [`Problem`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rejection(Problem);
+
+impl Rejection {
+    /// Returns the problem that the request is answered with.
+    #[must_use]
+    pub const fn problem(&self) -> &Problem {
+        &self.0
+    }
+}
+
+impl From<Code> for Rejection {
+    fn from(code: Code) -> Self {
+        Self(Problem::new(code))
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        self.response().map(Body::from)
+    }
+}
+
+/// Returns the caller. Somebody without a credential gets 401 `not_authenticated`.
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        admitted(parts)?.ok_or_else(|| Code::NotAuthenticated.into())
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for MaybeCaller {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        admitted(parts).map(Self)
+    }
+}
+
+fn admitted(parts: &Parts) -> Result<Option<Caller>, Rejection> {
+    match parts.extensions.get::<Admission>() {
+        Some(Admission::Caller(caller)) => Ok(Some(caller.clone())),
+        Some(Admission::Anonymous) => Ok(None),
+        Some(Admission::Refused(refusal)) => Err(Code::from(*refusal).into()),
+        None => {
+            tracing::error!("this route asks for the caller, but no GateLayer is around it");
+            Err(Code::Internal.into())
+        }
+    }
+}

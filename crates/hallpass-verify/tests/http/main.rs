@@ -1,0 +1,7 @@
+//! The gate as a request meets it: tokens signed with a real key, headers in, verdict out.
+
+#[cfg(feature = "axum")]
+mod axum_layer;
+mod gate_cases;
+mod gate_table;
+mod support;
