@@ -1,4 +1,5 @@
 //! The gate as a request meets it: tokens signed with a real key, headers in, verdict out.
+#![cfg(test)]
 
 #[cfg(feature = "axum")]
 mod axum_layer;
