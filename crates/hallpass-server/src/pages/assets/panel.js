@@ -1,7 +1,7 @@
 // One pass on the page: where its tokens are, how long its access token lives, and what every call was answered.
 
 import { PASSES, custodyRow, piece } from "./passes.js";
-import { isOver } from "./wire.js";
+import { isOver, isUnauthenticated } from "./wire.js";
 
 /** @typedef {import("./wire.js").Outcome} Outcome */
 /** @typedef {import("./client.js").Client} Client */
@@ -201,7 +201,7 @@ export class Panel {
   /** @param {Outcome} outcome */
   #tell(method, name, outcome, words) {
     const [status, code] = outcome.kind === "offline" ? ["no answer", ""] : [outcome.status, codeOf(outcome)];
-    this.#show(outcome.kind, status, code, outcome.kind === "ok" ? `${words}.` : failure(outcome));
+    this.#show(outcome.kind, status, code, outcome.kind === "ok" ? `${words}.` : failure(outcome, this.client.signedIn));
     this.#log(method, name, status, code);
   }
 
@@ -237,10 +237,14 @@ function codeOf(outcome) {
   return outcome.kind === "ok" ? "" : outcome.code;
 }
 
-/** @param {Exclude<Outcome, import("./wire.js").Ok>} outcome */
-function failure(outcome) {
+/**
+ * @param {Exclude<Outcome, import("./wire.js").Ok>} outcome
+ * @param {boolean} signedIn
+ */
+function failure(outcome, signedIn) {
   if (outcome.kind === "offline") return `${outcome.title}. Nobody was signed out by that.`;
   if (isOver(outcome)) return `${outcome.title}. This pass is over; sign in again.`;
+  if (isUnauthenticated(outcome) && signedIn) return `${outcome.title}. The session goes on: refresh it.`;
   if (outcome.kind === "rejected") return `${outcome.title}.`;
   const wait = outcome.retryAfterSeconds === null ? "" : ` Try again in ${outcome.retryAfterSeconds} s.`;
   return `${outcome.title}.${wait}`;
