@@ -23,9 +23,7 @@ fn nameless(file: &File) -> Vec<Fault> {
     let constants = code.lines().enumerate().filter_map(|(number, line)| {
         let (_, rest) = line.trim_start().split_once("const ")?;
         let (name, kind) = rest.split_once(':')?;
-        let is_limit = name
-            .split('_')
-            .any(|word| matches!(word, "MAX" | "MIN" | "LIMIT"));
+        let is_limit = name.split('_').any(|word| matches!(word, "MAX" | "LIMIT"));
         (is_limit && !kind.trim_start().starts_with("Duration"))
             .then_some((number, name.to_string()))
     });

@@ -103,10 +103,12 @@ const RANDOM_BYTES: Only = Only {
     under: &["crates/"],
     rooms: &[
         "crates/hallpass-core/src/random.rs",
-        // Ids and tokens; signing keys and the nonces that seal them; salts; ids of requests.
+        // Ids; signing keys and the nonces that seal them; salts; masks; ids of requests.
         "crates/hallpass-core/src/token/",
         "crates/hallpass-core/src/key/",
         "crates/hallpass-core/src/password/",
+        "crates/hallpass-core/src/flow/",
+        "crates/hallpass-io/src/secret_file.rs",
         "crates/hallpass-axum/src/serve/request_id.rs",
     ],
 };
@@ -127,6 +129,7 @@ const EXPOSED: Only = Only {
         // Checked, hashed and compared.
         "crates/hallpass-core/src/password/",
         "crates/hallpass-core/src/user/password.rs",
+        "crates/hallpass-core/src/flow/",
         "crates/hallpass-core/src/token/",
         "crates/hallpass-core/src/store/memory.rs",
         // Written: cookies, JSON bodies, and the twin types that stores keep.

@@ -43,9 +43,9 @@ fn printed(file: &File) -> Vec<Fault> {
         if line.starts_with("#[") {
             derived.push_str(line);
         } else if let Some(name) = type_name(line) {
-            // `struct WeakSecret;` is an error, and holds nothing.
-            let holds = !line.ends_with(&format!("{name};"));
-            let secret = holds && SECRET_NAMES.iter().any(|end| name.ends_with(end));
+            // `enum WeakSecret` is an error about a secret, and holds none.
+            let is_error = derives(&derived, "Error");
+            let secret = !is_error && SECRET_NAMES.iter().any(|end| name.ends_with(end));
             let leaks = ["Debug", "Serialize"]
                 .iter()
                 .filter(|leak| derives(&derived, leak));
@@ -137,6 +137,8 @@ fn a_secret_that_can_be_printed_is_found() {
         )),
         []
     );
+    let error = "#[derive(Debug, thiserror::Error)]\npub enum WeakSecret { Short }";
+    assert_eq!(printed(&file(error)), []);
     assert_eq!(
         printed(&file("#[derive(Debug)]\npub struct Session { x: u8 }")),
         []

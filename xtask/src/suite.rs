@@ -1,0 +1,157 @@
+//! `cargo xtask test` and `cargo xtask check`: everything that must hold, step by step.
+
+use crate::leftovers::Marked;
+use crate::steps::{self, Stop, cargo};
+use crate::tally::Tally;
+use crate::{machine, tools};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// How long the list of known holes may take to come.
+const ADVISORIES_SECONDS_MAX: &str = "60";
+const WARNINGS_ARE_ERRORS: &str = "-Dwarnings";
+
+/// A part of the tests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Formatting, clippy, dependencies, documentation.
+    Lints,
+    /// Every test and every example of the documentation.
+    Rust,
+    /// A real browser against the real server.
+    Browser,
+}
+
+/// Runs the chosen parts, or all. Returns the tests that ran.
+///
+/// # Errors
+/// With the first step that fails.
+pub(crate) fn test(chosen: Option<Part>) -> Result<Tally, Stop> {
+    let marked = Marked::new();
+    let parts = [Part::Lints, Part::Rust, Part::Browser];
+    let mut tally = Tally::default();
+    for part in parts
+        .into_iter()
+        .filter(|part| chosen.is_none_or(|chosen| chosen == *part))
+    {
+        tally += match part {
+            Part::Lints => lints(&marked)?,
+            Part::Rust => rust(&marked)?,
+            Part::Browser => browser(&marked)?,
+        };
+    }
+    marked.all_gone()?;
+    Ok(tally)
+}
+
+/// Runs what takes little: formatting, clippy, the house rules, dependencies.
+///
+/// # Errors
+/// With the first step that fails.
+pub(crate) fn check() -> Result<Tally, Stop> {
+    formatting_and_clippy()?;
+    let house = ["test", "--locked", "--package", "xtask", "house::"];
+    let tally = steps::run("house rules", &mut cargo(&house))?;
+    dependencies()?;
+    Ok(tally)
+}
+
+fn lints(marked: &Marked) -> Result<Tally, Stop> {
+    formatting_and_clippy()?;
+    dependencies()?;
+    let doc = [
+        "doc",
+        "--locked",
+        "--workspace",
+        "--all-features",
+        "--no-deps",
+    ];
+    let mut doc = cargo(&doc);
+    steps::run(
+        "documentation",
+        marked.on(doc.env("RUSTDOCFLAGS", WARNINGS_ARE_ERRORS)),
+    )
+}
+
+fn formatting_and_clippy() -> Result<(), Stop> {
+    steps::run("formatting", &mut cargo(&["fmt", "--all", "--check"]))?;
+    let clippy = [
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+    ];
+    steps::run("clippy", cargo(&clippy).arg(WARNINGS_ARE_ERRORS)).map(drop)
+}
+
+fn dependencies() -> Result<(), Stop> {
+    tools::cargo_deny()?;
+    let deny = ["deny", "check", "bans", "licenses", "sources"];
+    steps::run("dependencies: bans, licences, sources", &mut cargo(&deny))?;
+    let fetched = steps::succeeds(
+        Command::new("timeout")
+            .args([
+                ADVISORIES_SECONDS_MAX,
+                &machine::cargo(),
+                "deny",
+                "fetch",
+                "db",
+            ])
+            .current_dir(machine::root()),
+    );
+    if !fetched {
+        println!("\n==> dependencies: advisories NOT checked, their database is out of reach");
+        return Ok(());
+    }
+    let advisories = ["deny", "check", "--disable-fetch", "advisories"];
+    steps::run("dependencies: advisories", &mut cargo(&advisories)).map(drop)
+}
+
+fn rust(marked: &Marked) -> Result<Tally, Stop> {
+    let test = [
+        "test",
+        "--locked",
+        "--workspace",
+        "--all-features",
+        "--no-fail-fast",
+    ];
+    steps::run("tests", marked.on(&mut cargo(&test)))
+}
+
+fn browser(marked: &Marked) -> Result<Tally, Stop> {
+    tools::node()?;
+    let browser = tools::browser()?;
+    let build = ["build", "--locked", "--package", "hallpass-server"];
+    steps::run("build the server", &mut cargo(&build))?;
+    let folder = machine::root().join("tests/browser");
+    let mut install = Command::new("npm");
+    install
+        .args(["ci", "--prefer-offline", "--no-audit", "--no-fund"])
+        .current_dir(&folder);
+    steps::run("install the browser tests", &mut install)?;
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=spec"])
+        .current_dir(&folder)
+        .env("CHROMIUM", browser)
+        .env("SERVER_PROGRAM", target_dir()?.join("debug/hallpass"));
+    let tally = steps::run("browser tests", marked.on(&mut node))?;
+    if tally == Tally::default() {
+        return Err(Stop::because("browser tests: none ran"));
+    }
+    Ok(tally)
+}
+
+/// Returns where cargo puts what it builds.
+pub(crate) fn target_dir() -> Result<PathBuf, Stop> {
+    let output = cargo(&["metadata", "--no-deps", "--format-version", "1"]).output()?;
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .map_err(|fault| Stop::because(format!("cargo metadata: {fault}")))?;
+    let folder = metadata
+        .get("target_directory")
+        .and_then(serde_json::Value::as_str);
+    folder
+        .map(PathBuf::from)
+        .ok_or_else(|| Stop::because("cargo metadata names no target folder"))
+}
