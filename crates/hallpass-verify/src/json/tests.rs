@@ -42,6 +42,17 @@ fn a_member_name_occurs_once_also_after_unescaping() {
 }
 
 #[test]
+fn a_name_that_comes_again_is_found_among_few_and_among_many() {
+    for len in [2, 15, 16, 17, 18, 500] {
+        let mut names: Vec<_> = (0..len).map(|number| format!("\"m{number}\":0")).collect();
+        assert!(read(&format!("{{{}}}", names.join(","))).is_ok(), "{len}");
+        names[len - 1] = "\"m0\":1".into();
+        let twice = format!("{{{}}}", names.join(","));
+        assert_eq!(read(&twice), Err(JsonFault::Duplicate), "{len}");
+    }
+}
+
+#[test]
 fn what_is_not_rfc_8259_is_refused() {
     for text in [
         "",

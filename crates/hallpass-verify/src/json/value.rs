@@ -99,10 +99,7 @@ pub struct Object(Vec<(String, Value)>);
 impl Object {
     /// Takes members, if each name occurs once.
     pub(super) fn from_members(members: Vec<(String, Value)>) -> Option<Self> {
-        let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        let unique = names.windows(2).all(|pair| pair.first() != pair.last());
-        unique.then_some(Self(members))
+        names_are_unique(&members).then_some(Self(members))
     }
 
     /// Returns the value of a member.
@@ -137,6 +134,21 @@ impl Object {
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Compares each pair when there are few; sorts when there are many, so that a caller who sends
+/// thousands of names does not get millions of comparisons.
+fn names_are_unique(members: &[(String, Value)]) -> bool {
+    const FEW: usize = 16;
+    if members.len() <= FEW {
+        return members
+            .iter()
+            .enumerate()
+            .all(|(at, (name, _))| members.iter().take(at).all(|(earlier, _)| earlier != name));
+    }
+    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    names.windows(2).all(|pair| pair.first() != pair.last())
 }
 
 impl IntoIterator for Object {

@@ -26,8 +26,8 @@ impl Keys {
     /// Puts `set` in force.
     ///
     /// # Security
-    /// When this returns, no verifier accepts tokens of removed keys any more, remembered ones
-    /// included: this is how a stolen key loses its power.
+    /// No verification that begins after this has returned accepts a token of a removed key,
+    /// remembered ones included: this is how a stolen key loses its power.
     pub fn replace(&self, set: KeySet) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let epoch = current.1.wrapping_add(1);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The greatest leeway there may be.
-const LEEWAY_MAX: Duration = Duration::from_secs(60);
+const LEEWAY_MAX: Duration = Duration::from_mins(1);
 
 /// The greatest [`VerifierSettings::token_len_max`] there may be, in bytes.
 const TOKEN_LEN_LIMIT: usize = 65_536;
@@ -67,7 +67,7 @@ impl VerifierSettings {
             issuer: issuer.into(),
             audience: audience.into(),
             leeway: Duration::from_secs(10),
-            lifetime_max: Duration::from_secs(24 * 60 * 60),
+            lifetime_max: Duration::from_hours(24),
             session_claim: SessionClaim::Required,
             token_len_max: 16_384,
             remembered_tokens_max: 10_000,

@@ -1,0 +1,50 @@
+//! A token that was verified before is judged again by what may have changed.
+use super::*;
+
+#[test]
+fn a_remembered_token_is_refused_once_its_session_has_ended() {
+    let stage = Stage::new();
+    let token = stage.token(&json!({}));
+    assert!(stage.verify(&token).is_ok());
+    stage.verifier.ended().insert(session(), at(NOW + 900));
+    assert_eq!(stage.verify(&token).err(), Some(TokenError::SessionEnded));
+}
+
+#[test]
+fn a_remembered_token_is_refused_once_its_key_is_gone() {
+    let stage = Stage::new();
+    let token = stage.token(&json!({}));
+    assert!(stage.verify(&token).is_ok());
+    stage.verifier.keys().replace(KeySet::default());
+    assert_eq!(stage.verify(&token).err(), Some(TokenError::Invalid));
+    let key = VerifyingKey::ed25519("ed-1", stage.pair.public_key().as_ref()).unwrap();
+    stage
+        .verifier
+        .keys()
+        .replace(KeySet::new(vec![key]).unwrap());
+    assert!(stage.verify(&token).is_ok());
+}
+
+#[test]
+fn a_remembered_token_is_not_good_before_its_time_when_the_clock_goes_back() {
+    let stage = Stage::new();
+    let token = stage.token(&json!({}));
+    assert!(stage.verify(&token).is_ok());
+    assert_eq!(
+        stage.verify_at(&token, at(NOW - 11)).err(),
+        Some(TokenError::Invalid)
+    );
+}
+
+#[test]
+fn remembering_is_bounded_and_can_be_turned_off() {
+    let none = Stage::with(|settings| settings.remembered_tokens_max = 0);
+    let few = Stage::with(|settings| settings.remembered_tokens_max = 4);
+    for number in 0..40 {
+        let changes = json!({"jti": format!("t{number}")});
+        assert!(none.verify(&none.token(&changes)).is_ok());
+        assert!(few.verify(&few.token(&changes)).is_ok());
+    }
+    assert_eq!(none.verifier.remembered.len(), 0);
+    assert!((1..=4).contains(&few.verifier.remembered.len()));
+}
