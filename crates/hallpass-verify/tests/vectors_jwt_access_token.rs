@@ -84,9 +84,9 @@ fn jw_01_every_token_gets_the_expected_verdict() {
             other => panic!("{id}: {other}"),
         }
         if first.is_ok() {
-            accepted += 1
+            accepted += 1;
         } else {
-            refused += 1
+            refused += 1;
         }
     }
     assert_eq!((accepted, refused), (9, 96));

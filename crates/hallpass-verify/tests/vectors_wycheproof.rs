@@ -112,9 +112,9 @@ fn wycheproof_jwk_sets_are_judged_as_labelled() {
             } else {
                 assert_eq!(accepted, valid, "{id} {}", test["comment"]);
                 if accepted {
-                    accepted_ids.push(id)
+                    accepted_ids.push(id);
                 } else {
-                    refused_ids.push(id)
+                    refused_ids.push(id);
                 }
             }
         }

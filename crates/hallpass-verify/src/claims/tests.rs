@@ -2,21 +2,28 @@ use super::*;
 use crate::json::{self, Limits};
 use serde_json::json;
 
-/// The claims of an ordinary token, with some replaced, added or (`null`) left out.
-fn read(changes: &serde_json::Value) -> Result<Claims, TokenError> {
-    let mut members = json!({
+/// The claims of an ordinary token.
+fn ordinary() -> serde_json::Map<String, serde_json::Value> {
+    let serde_json::Value::Object(members) = json!({
         "iss": "https://auth.example", "aud": "https://api.example", "sub": "user-1",
         "jti": "t1", "iat": 1000, "exp": 1900,
-    });
-    for (name, value) in changes.as_object().unwrap() {
-        let members = members.as_object_mut().unwrap();
-        if value.is_null() {
-            members.remove(name);
-        } else {
-            members.insert(name.clone(), value.clone());
-        }
-    }
-    read_text(&members.to_string())
+    }) else {
+        unreachable!("an object stands there")
+    };
+    members
+}
+
+/// Reads the claims of an ordinary token with some replaced or added.
+fn read(changes: &serde_json::Value) -> Result<Claims, TokenError> {
+    let mut members = ordinary();
+    members.extend(changes.as_object().unwrap().clone());
+    read_text(&serde_json::Value::Object(members).to_string())
+}
+
+fn read_without(name: &str) -> Result<Claims, TokenError> {
+    let mut members = ordinary();
+    assert!(members.remove(name).is_some(), "{name}");
+    read_text(&serde_json::Value::Object(members).to_string())
 }
 
 fn read_text(text: &str) -> Result<Claims, TokenError> {
@@ -62,11 +69,7 @@ fn every_known_claim_is_read() {
 fn what_a_token_must_say_is_required() {
     assert!(read(&json!({})).is_ok());
     for name in ["iss", "aud", "sub", "jti", "iat", "exp"] {
-        assert_eq!(
-            read(&json!({ name: null })),
-            Err(TokenError::Invalid),
-            "{name}"
-        );
+        assert_eq!(read_without(name), Err(TokenError::Invalid), "{name}");
     }
 }
 
@@ -137,22 +140,13 @@ fn a_claim_of_the_wrong_type_is_an_error_and_never_absent() {
         ("amr", wrong_for_lists()),
         ("roles", wrong_for_lists()),
     ] {
-        for value in wrong {
+        for value in wrong.into_iter().chain([json!(null)]) {
             assert_eq!(
                 read(&json!({ name: value })),
                 Err(TokenError::Invalid),
                 "{name}: {value}"
             );
         }
-        let null =
-            format!(r#"{{"iss":"i","aud":"a","sub":"s","jti":"j","iat":1,"exp":2,"{name}":null}}"#);
-        let null = null.replacen(&format!(r#""{name}":"{}","#, &name[..1]), "", 1);
-        let null = null.replacen(&format!(r#""{name}":1,"#), "", 1).replacen(
-            &format!(r#""{name}":2,"#),
-            "",
-            1,
-        );
-        assert_eq!(read_text(&null), Err(TokenError::Invalid), "{null}");
     }
 }
 
