@@ -1,7 +1,17 @@
-//! The listener and the routes.
+//! The routes of Hallpass for axum, and a listener with limits.
 
 mod client_ip;
+mod cors;
+mod extract;
+mod handlers;
+mod jobs;
+mod mount;
+mod problem;
+mod respond;
+mod router;
 #[cfg(feature = "serve")]
 pub mod serve;
 
-pub use client_ip::{InvalidProxy, TrustedProxies};
+pub use client_ip::TrustedProxies;
+pub use mount::Mount;
+pub use problem::Refused;

@@ -6,17 +6,17 @@ use hallpass_verify::Algorithm;
 use std::fmt;
 use std::time::Duration;
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Browsers keep no cookie longer (RFC 6265bis §5.5).
-pub const LIFETIME_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+pub const LIFETIME_MAX: Duration = Duration::from_hours(9600);
 /// Verifiers refuse access tokens that live longer.
-pub const ACCESS_TTL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+pub const ACCESS_TTL_MAX: Duration = Duration::from_hours(24);
 /// A longer grace period would help thieves more than clients.
-pub const GRACE_MAX: Duration = Duration::from_secs(60);
+pub const GRACE_MAX: Duration = Duration::from_mins(1);
 /// The widest gap between clocks that is put up with.
-pub const LEEWAY_MAX: Duration = Duration::from_secs(60);
+pub const LEEWAY_MAX: Duration = Duration::from_mins(1);
 
 /// The settings of the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Settings {
             issuer: issuer.into(),
             audience: None,
             algorithm: Algorithm::EdDsa,
-            access_ttl: Duration::from_secs(15 * 60),
+            access_ttl: Duration::from_mins(15),
             leeway: Duration::from_secs(10),
             remembered: Lifetimes {
                 idle: 30 * DAY,
@@ -147,7 +147,7 @@ impl Settings {
             "expected a queue of at least 1",
         );
         if let Err(fault) = crate::password::Argon2id::new(self.password_cost) {
-            faults.push(SettingFault::new("passwords", &fault.to_string()));
+            faults.push(SettingFault::new("passwords", fault.to_string()));
         }
         faults
     }

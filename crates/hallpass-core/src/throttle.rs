@@ -33,7 +33,7 @@ impl Default for ThrottleSettings {
             account_and_address_failures_max: 10,
             account_failures_max: 100,
             address_failures_max: 100,
-            window: Duration::from_secs(15 * 60),
+            window: Duration::from_mins(15),
         }
     }
 }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 /// A database, as a URL names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Database {
     /// One file: `sqlite://app.db` beside the program, `sqlite:///var/lib/app.db` anywhere.
     Sqlite(PathBuf),

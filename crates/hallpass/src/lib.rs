@@ -1,1 +1,28 @@
-//! Hallpass.
+//! Authentication for Rust web apps: one sign-in for browsers, mobile apps and services.
+//!
+//! A browser holds its tokens in HttpOnly cookies, a mobile app sends them as bearer tokens, and a
+//! page can keep the access token in memory and the refresh token in a cookie. CSRF protection,
+//! refresh rotation and immediate revocation come with it.
+//!
+//! # Examples
+//! A whole app with a protected route:
+//! ```no_run
+#![doc = include_str!("../examples/quick_start.rs")]
+//! ```
+
+mod error;
+mod open;
+mod serve;
+
+pub use error::Error;
+pub use open::{Builder, Hallpass};
+pub use serve::serve;
+
+pub use hallpass_axum::{Mount, Refused, TrustedProxies};
+pub use hallpass_core as core;
+pub use hallpass_core::{
+    Delivery, Issued, Opening, Proof, SameSites, Settings, Web, WebSettings, session,
+};
+pub use hallpass_verify as verify;
+pub use hallpass_verify::axum::{GateLayer, MaybeCaller};
+pub use hallpass_verify::{Caller, SessionId, UserId};

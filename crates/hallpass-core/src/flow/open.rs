@@ -12,7 +12,7 @@ use crate::token::{self, AccessClaims, RefreshToken};
 use crate::user::User;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hallpass_verify::{AccessToken, CsrfHash, CsrfToken, SessionId};
+use hallpass_verify::{AccessToken, CsrfHash, CsrfToken, SessionId, Timestamp};
 use std::time::Duration;
 
 /// How a session is to be opened.
@@ -85,13 +85,12 @@ impl Hallpass {
             Some(session.id),
             &session.device,
         );
-        self.issue(session).await
+        self.issue(session, now).await
     }
 
-    /// Makes the tokens of a session's current generation.
-    pub(super) async fn issue(&self, session: Session) -> Result<Issued, Error> {
+    /// Makes the tokens of a session's current generation, as of `now`.
+    pub(super) async fn issue(&self, session: Session, now: Timestamp) -> Result<Issued, Error> {
         let user = self.0.store.user(&session.user).await?;
-        let now = self.now();
         // No access token outlives its session.
         let access_expires_in = self
             .0

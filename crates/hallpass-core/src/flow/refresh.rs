@@ -82,13 +82,13 @@ impl Hallpass {
                         let (user, id) = (Some(&session.user), Some(session.id));
                         self.record(EventKind::RefreshHealed, user, id, device);
                     }
-                    return self.issue(session).await;
+                    return self.issue(session, now).await;
                 }
                 Advanced::Stayed(None) => return Err(Error::SessionEnded),
                 Advanced::Stayed(Some(row)) => row,
             };
             match decide(presented, &row, key, now, self.0.settings.refresh_grace) {
-                Rotation::Replay => return self.issue(row).await,
+                Rotation::Replay => return self.issue(row, now).await,
                 Rotation::Ended => return Err(Error::SessionEnded),
                 Rotation::Reuse => return Err(self.end_reused(token, device).await),
                 Rotation::Rotate => from = presented,

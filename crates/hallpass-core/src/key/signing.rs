@@ -21,6 +21,7 @@ pub(crate) struct SigningKey {
     header: String,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a process has a handful of keys")]
 enum Pair {
     EdDsa(Ed25519KeyPair),
     Es256(EcdsaKeyPair),

@@ -199,7 +199,7 @@ fn lower_priority() {
     {
         // On Linux this is the priority of the calling thread alone.
         const NICE: i32 = 10;
-        drop(rustix::process::setpriority_process(None, NICE));
+        let _ = rustix::process::setpriority_process(None, NICE);
     }
 }
 

@@ -84,7 +84,7 @@ fn is_repetition(text: &str, common: &HashSet<&str>) -> bool {
         return true;
     }
     (2..=4)
-        .filter(|parts| text.len() % parts == 0)
+        .filter(|parts| text.len().is_multiple_of(*parts))
         .any(|parts| {
             let unit = text.get(..text.len() / parts);
             unit.is_some_and(|unit| common.contains(unit) && unit.repeat(parts) == text)

@@ -1,0 +1,15 @@
+//! What handlers ask for.
+
+mod body;
+mod caller;
+mod device;
+mod fields;
+mod opening;
+mod refresh;
+
+pub(crate) use body::{Presence, json_object};
+pub(crate) use caller::{Authenticated, admitted};
+pub(crate) use device::device;
+pub(crate) use fields::Fields;
+pub(crate) use opening::{from_our_page, opening};
+pub(crate) use refresh::{RefreshCookie, proved, refresh_cookie};

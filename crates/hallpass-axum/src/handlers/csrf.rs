@@ -1,0 +1,40 @@
+use crate::extract::{RefreshCookie, admitted, refresh_cookie};
+use crate::mount::Mount;
+use crate::problem::Refused;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use hallpass_verify::SessionId;
+use hallpass_verify::problem::Code;
+use http::Request;
+use http::request::Parts;
+use serde_json::json;
+
+/// `GET /auth/csrf`
+///
+/// For a page on another host, which cannot read the cookie: after a reload the refresh cookie
+/// alone will do.
+pub(crate) async fn csrf(
+    State(mount): State<Mount>,
+    request: Request<Body>,
+) -> Result<Response, Refused> {
+    let (parts, _) = request.into_parts();
+    let session = match admitted(&mount, &parts)? {
+        Some(caller) => caller.session().ok_or(Code::TokenInvalid)?,
+        None => by_refresh_cookie(&mount, &parts).await?,
+    };
+    let token = mount.hallpass().csrf_token(session)?;
+    Ok(Json(json!({ "csrf_token": token.expose() })).into_response())
+}
+
+async fn by_refresh_cookie(mount: &Mount, parts: &Parts) -> Result<SessionId, Refused> {
+    match refresh_cookie(mount, parts) {
+        RefreshCookie::Absent => Err(Code::NotAuthenticated.into()),
+        RefreshCookie::Broken => Err(Code::TokenInvalid.into()),
+        RefreshCookie::Ours(token) => {
+            mount.hallpass().expect_live(token.session()).await?;
+            Ok(token.session())
+        }
+    }
+}

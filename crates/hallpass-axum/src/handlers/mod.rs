@@ -1,0 +1,19 @@
+//! One file for each flow: a translation from HTTP to one call, and back.
+
+mod csrf;
+mod jwks;
+mod me;
+mod refresh;
+mod sessions;
+mod sign_in;
+mod sign_out;
+mod sign_up;
+
+pub(crate) use csrf::csrf;
+pub(crate) use jwks::jwks;
+pub(crate) use me::me;
+pub(crate) use refresh::refresh;
+pub(crate) use sessions::{end_session, end_sessions, list_sessions};
+pub(crate) use sign_in::sign_in;
+pub(crate) use sign_out::sign_out;
+pub(crate) use sign_up::sign_up;

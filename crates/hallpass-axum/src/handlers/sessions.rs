@@ -1,0 +1,102 @@
+use crate::extract::{Authenticated, device};
+use crate::mount::Mount;
+use crate::problem::Refused;
+use crate::respond::{clear_cookies, rfc3339};
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse as _, Response};
+use hallpass_core::session::Session;
+use hallpass_verify::problem::{Code, FieldError, Problem};
+use hallpass_verify::{Location, SessionId};
+use http::StatusCode;
+use http::request::Parts;
+use serde_json::{Value, json};
+
+/// `GET /auth/sessions`
+pub(crate) async fn list_sessions(
+    State(mount): State<Mount>,
+    Authenticated {
+        caller,
+        session: current,
+    }: Authenticated,
+) -> Result<Response, Refused> {
+    let sessions = mount.hallpass().sessions(caller.user()).await?;
+    let sessions: Vec<_> = sessions
+        .iter()
+        .map(|session| shown(session, current))
+        .collect();
+    Ok(Json(json!({ "sessions": sessions })).into_response())
+}
+
+/// `DELETE /auth/sessions/{id}`
+pub(crate) async fn end_session(
+    State(mount): State<Mount>,
+    Path(id): Path<String>,
+    Authenticated {
+        caller,
+        session: current,
+    }: Authenticated,
+    parts: Parts,
+) -> Result<Response, Refused> {
+    // What is no id is nobody's session.
+    let id = SessionId::parse(&id).map_err(|_| Code::NotFound)?;
+    let device = device(&mount, &parts);
+    mount
+        .hallpass()
+        .end_own_session(caller.user(), id, &device)
+        .await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if id == current && caller.location() == Location::Cookie {
+        clear_cookies(&mount, response.headers_mut());
+    }
+    Ok(response)
+}
+
+/// `DELETE /auth/sessions`, with `?keep=current` all but the caller's own
+pub(crate) async fn end_sessions(
+    State(mount): State<Mount>,
+    RawQuery(query): RawQuery,
+    Authenticated {
+        caller,
+        session: current,
+    }: Authenticated,
+    parts: Parts,
+) -> Result<Response, Refused> {
+    let keep = match query.as_deref() {
+        None | Some("") => None,
+        Some("keep=current") => Some(current),
+        Some(_) => {
+            let message = "expected `keep=current`, or no query at all";
+            let error = FieldError {
+                field: "keep",
+                code: "invalid",
+                message,
+            };
+            return Err(Problem::fields(vec![error]).into());
+        }
+    };
+    let device = device(&mount, &parts);
+    let ended = mount
+        .hallpass()
+        .end_sessions(caller.user(), keep, &device)
+        .await?;
+    let mut response = Json(json!({ "ended": ended })).into_response();
+    if keep.is_none() && caller.location() == Location::Cookie {
+        clear_cookies(&mount, response.headers_mut());
+    }
+    Ok(response)
+}
+
+/// A session as its owner sees it. No token can be made of this.
+fn shown(session: &Session, current: SessionId) -> Value {
+    json!({
+        "id": session.id.to_string(),
+        "current": session.id == current,
+        "delivery": session.delivery.name(),
+        "created_at": rfc3339(session.created_at),
+        "last_used_at": rfc3339(session.rotated_at),
+        "expires_at": rfc3339(session.refresh_expires_at()),
+        "ip": session.device.ip,
+        "user_agent": session.device.user_agent,
+    })
+}

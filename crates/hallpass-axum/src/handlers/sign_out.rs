@@ -1,0 +1,69 @@
+use crate::extract::{
+    Fields, Presence, RefreshCookie, admitted, device, from_our_page, json_object, proved,
+    refresh_cookie,
+};
+use crate::mount::Mount;
+use crate::problem::Refused;
+use crate::respond::clear_cookies;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use hallpass_core::Carrier;
+use hallpass_verify::problem::Code;
+use hallpass_verify::{Found, SessionId, bearer};
+use http::request::Parts;
+use http::{Request, StatusCode};
+
+/// `POST /auth/logout`
+///
+/// Needs no live access token: a refresh token will do, wherever it is. Whoever has no credential
+/// is signed out already. When the proof is missing nothing is ended and nothing cleared.
+pub(crate) async fn sign_out(
+    State(mount): State<Mount>,
+    request: Request<Body>,
+) -> Result<Response, Refused> {
+    let (parts, body) = request.into_parts();
+    let object = json_object(&parts.headers, body, Presence::Optional).await?;
+    let mut fields = Fields::new(object);
+    let in_body = fields.optional_text("refresh_token");
+    if !fields.is_fine() {
+        return Err(fields.refused());
+    }
+    let device = device(&mount, &parts);
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let session = match in_body {
+        Some(text) => {
+            let token = mount.hallpass().open_refresh_token(&text, Carrier::Body);
+            Some(token.ok_or(Code::TokenInvalid)?.session())
+        }
+        None if !matches!(bearer(&parts.headers), Found::Absent) => by_access(&mount, &parts)?,
+        None => {
+            let session = by_cookie(&mount, &parts)?;
+            clear_cookies(&mount, response.headers_mut());
+            session
+        }
+    };
+    if let Some(session) = session {
+        mount.hallpass().sign_out(session, &device).await?;
+    }
+    Ok(response)
+}
+
+/// Returns the session of the refresh cookie, or else of the access cookie.
+fn by_cookie(mount: &Mount, parts: &Parts) -> Result<Option<SessionId>, Refused> {
+    match refresh_cookie(mount, parts) {
+        RefreshCookie::Ours(token) => Ok(Some(proved(mount, parts, token)?.session())),
+        RefreshCookie::Absent => by_access(mount, parts),
+        // Nothing to end; but other sites shall not make a browser drop even a broken cookie.
+        RefreshCookie::Broken => from_our_page(mount, parts).map(|()| None),
+    }
+}
+
+/// Returns the session of the access token. One that ended already is signed out.
+fn by_access(mount: &Mount, parts: &Parts) -> Result<Option<SessionId>, Refused> {
+    match admitted(mount, parts) {
+        Ok(caller) => Ok(caller.and_then(|caller| caller.session())),
+        Err(refused) if refused.0.code == Code::SessionEnded => Ok(None),
+        Err(refused) => Err(refused),
+    }
+}

@@ -1,0 +1,71 @@
+//! From what went wrong to the answer. The statuses are in `hallpass_verify::problem`.
+
+use axum::response::{IntoResponse, Response};
+use hallpass_core::Error;
+use hallpass_verify::problem::{Code, Problem};
+use std::error::Error as _;
+
+/// An answer that is a problem, for `?` in handlers.
+#[derive(Debug)]
+pub struct Refused(pub Problem);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        self.0.response().map(Into::into)
+    }
+}
+
+impl From<Code> for Refused {
+    fn from(code: Code) -> Self {
+        Self(Problem::new(code))
+    }
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        let code = match error {
+            Error::InvalidCredentials => Code::InvalidCredentials,
+            Error::EmailTaken => Code::EmailTaken,
+            Error::SessionEnded => Code::SessionEnded,
+            Error::RefreshReused => Code::RefreshReused,
+            Error::NotFound => Code::NotFound,
+            Error::RateLimited { retry_after } => {
+                return Self(Problem::new(Code::RateLimited).retry_after(retry_after));
+            }
+            Error::Overloaded { retry_after } => {
+                return Self(Problem::new(Code::Overloaded).retry_after(retry_after));
+            }
+            other => {
+                log(&other);
+                Code::Internal
+            }
+        };
+        code.into()
+    }
+}
+
+/// The client gets a fixed sentence, the log the whole chain.
+pub(crate) fn log(error: &Error) {
+    let mut chain = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        chain.push_str(": ");
+        chain.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    tracing::error!(error = chain, "a request failed");
+}
+
+pub(crate) async fn not_found() -> Refused {
+    Code::NotFound.into()
+}
+
+pub(crate) async fn method_not_allowed() -> Refused {
+    Code::MethodNotAllowed.into()
+}

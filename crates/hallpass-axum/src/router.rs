@@ -1,0 +1,35 @@
+//! Every route, in one table.
+
+use crate::mount::Mount;
+use crate::{cors, handlers, problem};
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{delete, get, post};
+
+/// Where other services find the keys that verify access tokens (RFC 8414 §2 names the document).
+const JWKS_PATH: &str = "/.well-known/jwks.json";
+
+pub(crate) fn routes(mount: &Mount) -> Router {
+    //  method and path        handler                         what it needs
+    let under_prefix = Router::new()
+        .route("/signup", post(handlers::sign_up)) //            our origin, JSON
+        .route("/login", post(handlers::sign_in)) //             our origin, JSON
+        .route("/refresh", post(handlers::refresh)) //           a refresh token
+        .route("/logout", post(handlers::sign_out)) //           any credential, or none
+        .route("/me", get(handlers::me)) //                      an access token
+        .route("/csrf", get(handlers::csrf)) //                  an access token, or a refresh cookie
+        .route(
+            "/sessions",
+            get(handlers::list_sessions) //                      an access token
+                .delete(handlers::end_sessions), //              an access token
+        )
+        .route("/sessions/{id}", delete(handlers::end_session)) // an access token
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(from_fn_with_state(mount.clone(), cors::answer))
+        .layer(from_fn(crate::respond::no_store));
+    Router::new()
+        .nest(&mount.web().settings().prefix, under_prefix)
+        .route(JWKS_PATH, get(handlers::jwks))
+        .with_state(mount.clone())
+}

@@ -1,0 +1,141 @@
+//! From a database URL to routes and a layer.
+
+use crate::Error;
+use axum::Router;
+use hallpass_axum::{Mount, TrustedProxies};
+use hallpass_core::key::MasterSecret;
+use hallpass_core::{Parts, Settings, SystemRandom, Web, WebSettings};
+use hallpass_io::sqlite::{Options, SqliteStore};
+use hallpass_io::{Database, load_or_create};
+use hallpass_verify::axum::GateLayer;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where an app in development is reached.
+const DEVELOPMENT_URL: &str = "http://localhost:3000";
+
+/// Everything an app needs: routes to mount, a layer for its own routes, and, by `Deref`, the
+/// rules themselves ([`hallpass_core::Hallpass`]). Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Hallpass {
+    mount: Mount,
+}
+
+impl Hallpass {
+    /// Opens a database such as `sqlite://app.db`, and makes it if it is not there, with the
+    /// defaults of development: reached at `http://localhost:3000`.
+    ///
+    /// The master secret is kept beside the database in `app.db.secret`, mode 0600.
+    ///
+    /// # Errors
+    /// When the database or the secret cannot be used.
+    pub async fn open(database: &str) -> Result<Self, Error> {
+        Self::builder(database).open().await
+    }
+
+    /// Returns a builder, to say where the app is reached and what else is different.
+    pub fn builder(database: &str) -> Builder {
+        let web = WebSettings::new(DEVELOPMENT_URL);
+        Builder {
+            database: database.to_owned(),
+            settings: None,
+            web,
+            secret: None,
+            proxies: TrustedProxies::default(),
+        }
+    }
+
+    /// Returns the routes under `/auth`, and the key set for other services.
+    pub fn routes(&self) -> Router {
+        self.mount.routes()
+    }
+
+    /// Returns the layer that finds out who is calling and refuses state-changing requests that
+    /// ride on a cookie without proof. Put it around every route of yours.
+    #[must_use]
+    pub fn layer(&self) -> GateLayer {
+        self.mount.layer()
+    }
+}
+
+impl Deref for Hallpass {
+    type Target = hallpass_core::Hallpass;
+
+    fn deref(&self) -> &Self::Target {
+        self.mount.hallpass()
+    }
+}
+
+/// Opens a [`Hallpass`] with settings of your own.
+#[derive(Debug)]
+#[must_use]
+pub struct Builder {
+    database: String,
+    settings: Option<Settings>,
+    web: WebSettings,
+    secret: Option<MasterSecret>,
+    proxies: TrustedProxies,
+}
+
+impl Builder {
+    /// Says where users reach the app, such as `https://app.example.com`. Cookies follow from it.
+    /// Default: `http://localhost:3000`.
+    pub fn public_url(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.web.public_url);
+        self
+    }
+
+    /// Changes the settings of the web side: cookies, origins, delivery.
+    pub fn web(mut self, change: impl FnOnce(&mut WebSettings)) -> Self {
+        change(&mut self.web);
+        self
+    }
+
+    /// Takes the settings of the rules: lifetimes, algorithm, password cost. Default: those for
+    /// the public URL as the issuer.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = Some(settings);
+        self
+    }
+
+    /// Takes the master secret from elsewhere. Default: the file beside the database.
+    pub fn secret(mut self, secret: MasterSecret) -> Self {
+        self.secret = Some(secret);
+        self
+    }
+
+    /// Believes these proxies when they say whom they speak for. Default: none.
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
+    /// Opens the database and starts.
+    ///
+    /// # Errors
+    /// When a setting is refused, or the database or the secret cannot be used.
+    pub async fn open(self) -> Result<Hallpass, Error> {
+        let Database::Sqlite(path) = Database::parse(&self.database)?;
+        let secret = match self.secret {
+            Some(secret) => secret,
+            None => load_or_create(&secret_path(&path), &SystemRandom)?,
+        };
+        let store = SqliteStore::open(&path, Options::default())?;
+        let settings = self
+            .settings
+            .unwrap_or_else(|| Settings::new(&self.web.public_url));
+        let parts = Parts::new(Arc::new(store), secret);
+        let web = Web::checked(self.web)?;
+        let rules = hallpass_core::Hallpass::start(settings, parts).await?;
+        let mount = Mount::new(rules, web, self.proxies)?;
+        mount.spawn_jobs();
+        Ok(Hallpass { mount })
+    }
+}
+
+fn secret_path(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".secret");
+    path.into()
+}
