@@ -139,3 +139,47 @@ fn decode(part: &str) -> Result<Vec<u8>, TokenError> {
         .decode(part)
         .map_err(|_| TokenError::Malformed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(text: &str) -> Result<Header, TokenError> {
+        let token = format!("{}..", URL_SAFE_NO_PAD.encode(text));
+        Compact::split(&token)?.header()
+    }
+
+    #[test]
+    fn a_token_has_three_parts() {
+        assert!(Compact::split("a.b.c").is_ok());
+        assert!(Compact::split("..").is_ok());
+        for wrong in ["", "a", "a.b", "a.b.c.d", "a.b.c.d.e", "..."] {
+            assert_eq!(
+                Compact::split(wrong).err(),
+                Some(TokenError::Malformed),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_header_member_of_the_wrong_type_is_an_error_and_never_absent() {
+        let read = header(r#"{"alg":"EdDSA","kid":"k","typ":"JWT","x":{"y":[1]}}"#).unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!((read.key_id, read.media_type), (text("k"), text("JWT")));
+        let bare = header(r#"{"alg":"EdDSA"}"#).unwrap();
+        assert_eq!((bare.key_id, bare.media_type), (None, None));
+        for wrong in ["null", "7", "true", r#"["EdDSA"]"#, r#"{"a":"EdDSA"}"#] {
+            for text in [
+                format!(r#"{{"alg":{wrong}}}"#),
+                format!(r#"{{"alg":"EdDSA","kid":{wrong}}}"#),
+                format!(r#"{{"alg":"EdDSA","typ":{wrong}}}"#),
+            ] {
+                assert_eq!(header(&text), Err(TokenError::Invalid), "{text}");
+            }
+        }
+        for no_object in ["", "7", "[]", r#""alg""#, "{"] {
+            assert_eq!(header(no_object), Err(TokenError::Malformed), "{no_object}");
+        }
+    }
+}

@@ -155,6 +155,26 @@ fn jk_11_keys_that_are_not_for_us_are_ignored() {
 }
 
 #[test]
+fn a_coordinate_has_exactly_32_bytes() {
+    let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+    let x = bytes("MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4");
+    let y = bytes("4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM");
+    let point = [x, y].concat();
+    for (x_len, accepted) in [
+        (32, true),
+        (31, false),
+        (33, false),
+        (0, false),
+        (64, false),
+    ] {
+        let (x, y) = point.split_at(x_len);
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        let jwk = format!(r#"{{"kty":"EC","crv":"P-256","kid":"ec","x":"{x}","y":"{y}""#);
+        assert_eq!(kids(&set(&[(&jwk, "")])).is_ok(), accepted, "{x_len}");
+    }
+}
+
+#[test]
 fn a_set_with_a_private_key_is_refused_as_a_whole() {
     for (key, more) in [
         (OKP, r#","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A""#),
