@@ -118,18 +118,23 @@ fn token68_after_blanks(rest: &[u8]) -> Option<&str> {
     let token = rest.get(blanks..)?;
     let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
     let text = token.get(..token.len().checked_sub(padding)?)?;
-    // Folded without an early end, so that the compiler can look at many bytes at once.
-    let proper = text
-        .iter()
-        .fold(true, |proper, byte| proper & is_token68(*byte));
+    let proper = every(text, |byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-'..=b'/' | b'_' | b'~')
+    });
     if blanks == 0 || text.is_empty() || !proper {
         return None;
     }
     std::str::from_utf8(token).ok()
 }
 
-const fn is_token68(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+'..=b'/' | b'_' | b'~') && byte != b','
+/// Tells whether every byte is a member of a class.
+///
+/// Without an early end the compiler looks at many bytes at once, which takes less than half the
+/// time on a token.
+pub(crate) fn every(bytes: &[u8], is_member: impl Fn(u8) -> bool) -> bool {
+    bytes
+        .iter()
+        .fold(true, |so_far, byte| so_far & is_member(*byte))
 }
 
 /// RFC 9110 §5.6.2.

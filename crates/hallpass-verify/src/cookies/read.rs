@@ -6,6 +6,7 @@
 
 use super::{Cookie, Prefix};
 use crate::Found;
+use crate::transport::every;
 use http::HeaderMap;
 use http::header::COOKIE;
 use memchr::memchr;
@@ -102,19 +103,26 @@ impl Cookie {
 
     /// Returns the values under the name in one header line, empty ones left out.
     fn values<'r>(&self, line: &'r [u8]) -> impl Iterator<Item = &'r [u8]> {
-        // A name holds no blank, no `;` and no `=`, so no occurrence of `name=` that starts a pair
-        // can overlap another occurrence, and jumping from one to the next misses none.
-        self.needle.find_iter(line).filter_map(move |at| {
-            let (before, pair) = line.split_at_checked(at)?;
-            if !starts_a_pair(before) {
-                return None;
+        let name_len = self.needle.needle().len();
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            loop {
+                let at = from + self.needle.find(line.get(from..)?)?;
+                let (before, pair) = line.split_at_checked(at)?;
+                from = at + name_len;
+                if !starts_a_pair(before) {
+                    continue;
+                }
+                let rest = pair.get(name_len..)?;
+                let value = memchr(b';', rest)
+                    .and_then(|end| rest.get(..end))
+                    .unwrap_or(rest);
+                from += value.len();
+                let value = trim_end_blanks(value);
+                if !value.is_empty() {
+                    return Some(value);
+                }
             }
-            let value = pair.get(self.needle.needle().len()..)?;
-            let value = memchr(b';', value)
-                .and_then(|end| value.get(..end))
-                .unwrap_or(value);
-            let value = trim_end_blanks(value);
-            (!value.is_empty()).then_some(value)
         })
     }
 }
@@ -132,10 +140,7 @@ fn trim_end_blanks(mut bytes: &[u8]) -> &[u8] {
 }
 
 fn visible_ascii(bytes: &[u8]) -> Option<&str> {
-    // Folded without an early end, so that the compiler can look at many bytes at once.
-    let visible = bytes
-        .iter()
-        .fold(true, |all, byte| all & byte.is_ascii_graphic());
+    let visible = every(bytes, |byte| byte.is_ascii_graphic());
     if visible {
         std::str::from_utf8(bytes).ok()
     } else {

@@ -484,7 +484,7 @@ mod settings {
 mod writing {
     use super::*;
 
-    const MINUTE: Lifetime = Lifetime::MaxAge(Duration::from_secs(60));
+    const MINUTE: Lifetime = Lifetime::MaxAge(Duration::from_mins(1));
 
     #[test]
     fn a_cookie_is_set_with_all_its_attributes() {

@@ -56,16 +56,18 @@ impl User {
 
     /// A good access token but for some claims.
     pub(crate) fn token_with(self, changes: Value) -> String {
+        let Value::Object(changes) = changes else {
+            panic!("expected members, got {changes}")
+        };
         let mut claims = self.claims();
-        for (name, value) in changes.as_object().unwrap() {
-            match value {
-                Value::Null => claims.as_object_mut().unwrap().remove(name),
-                value => claims
-                    .as_object_mut()
-                    .unwrap()
-                    .insert(name.clone(), value.clone()),
-            };
+        for (name, value) in changes {
+            claims[name] = value;
         }
+        // A claim that was changed to null is left out.
+        claims
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
         sign(&claims)
     }
 
@@ -92,7 +94,7 @@ pub(crate) fn verifier(session_claim: SessionClaim) -> Arc<Verifier> {
         issuer: "https://auth.example.test".into(),
         audience: "api".into(),
         leeway: std::time::Duration::from_secs(10),
-        lifetime_max: std::time::Duration::from_secs(86_400),
+        lifetime_max: std::time::Duration::from_hours(24),
         session_claim,
         token_len_max: 16_384,
         remembered_tokens_max: 100,
