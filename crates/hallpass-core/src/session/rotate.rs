@@ -1,6 +1,7 @@
 //! What becomes of a refresh token: the seven cases, as one pure rule.
 
 use super::{RotationKeyHash, Session};
+use crate::settings::LEEWAY_MAX;
 use hallpass_verify::Timestamp;
 use std::time::Duration;
 
@@ -43,11 +44,16 @@ pub fn decide(
     }
     let is_the_one_before = presented.checked_add(1) == Some(session.generation);
     let retries_the_rotation = key.is_some() && key == session.rotation_key;
-    // A clock that was set back leaves `rotated_at` in the future; `since` is then zero.
-    let within_grace = now.since(session.rotated_at) < grace;
+    // Clocks may be a little apart, so the rotation may seem to come. A clock that was set back by
+    // more than that does not give used tokens a second life.
+    let within_grace =
+        now.since(session.rotated_at) < grace && session.rotated_at.since(now) <= LEEWAY_MAX;
     if is_the_one_before && (within_grace || retries_the_rotation) {
         return Rotation::Replay;
     }
     // RFC 9700 §4.14.2: a replayed token means one of two holders is a thief, so both lose.
     Rotation::Reuse
 }
+
+#[cfg(test)]
+mod tests;
