@@ -213,3 +213,127 @@ fn unseal(stored: &SealedKey, secret: &MasterSecret) -> Result<Zeroizing<Vec<u8>
     private.truncate(plain_len);
     Ok(private)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SeededRandom;
+
+    const ALGORITHMS: [Algorithm; 5] = [
+        Algorithm::EdDsa,
+        Algorithm::Es256,
+        Algorithm::Rs256,
+        Algorithm::Ps256,
+        Algorithm::Hs256,
+    ];
+
+    fn secret(first: u8) -> MasterSecret {
+        MasterSecret::from_bytes((first..first + 32).collect()).unwrap()
+    }
+
+    fn sealed(algorithm: Algorithm) -> SealedKey {
+        let random = SeededRandom::new(7);
+        let now = Timestamp::from_seconds(1_800_000_000);
+        SigningKey::generate(algorithm, &secret(0), &random, now).unwrap()
+    }
+
+    #[track_caller]
+    fn refused(stored: &SealedKey, secret: &MasterSecret) {
+        let fault = SigningKey::open(stored, secret).unwrap_err();
+        assert!(matches!(fault, KeyError::Sealed { kid } if kid == stored.kid));
+    }
+
+    #[test]
+    fn a_key_of_every_algorithm_opens_and_signs_what_its_public_half_verifies() {
+        for algorithm in ALGORITHMS {
+            let key = SigningKey::open(&sealed(algorithm), &secret(0)).unwrap();
+            let set = hallpass_verify::KeySet::new(vec![key.verifying_key().unwrap()]).unwrap();
+            let token = key.sign(br#"{"sub":"ada"}"#).unwrap();
+            let (header, payload) = hallpass_verify::jws::verify(token.expose(), &set).unwrap();
+            assert_eq!(header.media_type.as_deref(), Some("at+jwt"));
+            assert_eq!(payload, br#"{"sub":"ada"}"#, "{algorithm}");
+            let at = token.expose().len() - 8;
+            let mut forged = token.expose().to_owned();
+            let other = if forged[at..].starts_with('A') {
+                "B"
+            } else {
+                "A"
+            };
+            forged.replace_range(at..=at, other);
+            assert!(hallpass_verify::jws::verify(&forged, &set).is_err());
+        }
+    }
+
+    #[test]
+    fn a_sealed_key_does_not_open_with_another_master_secret() {
+        for algorithm in ALGORITHMS {
+            refused(&sealed(algorithm), &secret(1));
+        }
+    }
+
+    #[test]
+    fn a_sealed_key_cannot_be_moved_to_another_name_or_algorithm() {
+        for algorithm in ALGORITHMS {
+            let stored = sealed(algorithm);
+            refused(
+                &SealedKey {
+                    kid: "other".into(),
+                    ..stored.clone()
+                },
+                &secret(0),
+            );
+            for other in ALGORITHMS.into_iter().filter(|other| *other != algorithm) {
+                refused(
+                    &SealedKey {
+                        algorithm: other,
+                        ..stored.clone()
+                    },
+                    &secret(0),
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_sealed_key_with_any_bit_changed_or_cut_off_does_not_open() {
+        let stored = sealed(Algorithm::EdDsa);
+        for at in 0..stored.sealed.len() {
+            let mut changed = stored.clone();
+            changed.sealed[at] ^= 1;
+            refused(&changed, &secret(0));
+            let mut cut = stored.clone();
+            cut.sealed.truncate(at);
+            refused(&cut, &secret(0));
+        }
+    }
+
+    #[test]
+    fn the_private_half_is_stored_sealed_and_printed_nowhere() {
+        let stored = sealed(Algorithm::Hs256);
+        let private = unseal(&stored, &secret(0)).unwrap();
+        assert_eq!(private.len(), 32);
+        assert!(
+            !stored
+                .sealed
+                .windows(8)
+                .any(|window| window == &private[..8])
+        );
+        let opened = SigningKey::open(&stored, &secret(0)).unwrap();
+        assert_eq!(format!("{opened:?}"), format!("SigningKey({})", stored.kid));
+        assert_eq!(
+            format!("{stored:?}"),
+            format!("SealedKey({}, HS256)", stored.kid)
+        );
+    }
+
+    #[test]
+    fn two_keys_have_two_names_and_two_private_halves() {
+        let random = SeededRandom::new(7);
+        let make =
+            || SigningKey::generate(Algorithm::EdDsa, &secret(0), &random, Timestamp::default());
+        let (one, two) = (make().unwrap(), make().unwrap());
+        assert_ne!(one.kid, two.kid);
+        let open = |key| unseal(key, &secret(0)).unwrap();
+        assert_ne!(*open(&one), *open(&two));
+    }
+}
