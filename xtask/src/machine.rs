@@ -43,6 +43,16 @@ pub(crate) fn program(names: &[&str]) -> Option<PathBuf> {
     places.into_iter().find(|place| place.is_file())
 }
 
+/// Returns what the command line says after the name of the program.
+pub(crate) fn arguments() -> Vec<std::ffi::OsString> {
+    std::env::args_os().skip(1).collect()
+}
+
+/// Returns how many threads can run at once.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// Returns the cargo that runs us.
 pub(crate) fn cargo() -> String {
     variable("CARGO").unwrap_or_else(|| "cargo".into())

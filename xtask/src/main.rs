@@ -5,6 +5,7 @@
     reason = "a program talks to its user"
 )]
 
+mod bench;
 #[cfg(test)]
 mod house;
 mod leftovers;
@@ -35,16 +36,19 @@ enum Task {
     },
     /// Runs what takes little: formatting, clippy, house rules, dependencies.
     Check,
+    /// Measures the server and an app against a bare one. Wants an idle machine with Linux.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Task::Test { only } => suite::test(only),
-        Task::Check => suite::check(),
+        Task::Test { only } => suite::test(only).map(|tally| format!("\n{tally}")),
+        Task::Check => suite::check().map(|tally| format!("\n{tally}")),
+        Task::Bench(options) => bench::run(&options),
     };
     match outcome {
-        Ok(tally) => {
-            println!("\n{tally}");
+        Ok(last_line) => {
+            println!("{last_line}");
             ExitCode::SUCCESS
         }
         Err(stop) => {

@@ -4,6 +4,7 @@ use crate::machine;
 use crate::tally::Tally;
 use std::fmt;
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// Why a command of ours stops.
@@ -67,6 +68,19 @@ pub(crate) fn run(title: &str, command: &mut Command) -> Result<Tally, Stop> {
         format!(" ({tally})")
     };
     Err(Stop(format!("{title}: {status}{tests}")))
+}
+
+/// Returns where cargo puts what it builds.
+pub(crate) fn target_dir() -> Result<PathBuf, Stop> {
+    let output = cargo(&["metadata", "--no-deps", "--format-version", "1"]).output()?;
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .map_err(|fault| Stop::because(format!("cargo metadata: {fault}")))?;
+    let folder = metadata
+        .get("target_directory")
+        .and_then(serde_json::Value::as_str);
+    folder
+        .map(PathBuf::from)
+        .ok_or_else(|| Stop::because("cargo metadata names no target folder"))
 }
 
 /// Runs a command silently and tells whether it succeeded: for asking, not for working.

@@ -4,7 +4,6 @@ use crate::leftovers::Marked;
 use crate::steps::{self, Stop, cargo};
 use crate::tally::Tally;
 use crate::{machine, tools};
-use std::path::PathBuf;
 use std::process::Command;
 
 /// How long the list of known holes may take to come.
@@ -135,23 +134,13 @@ fn browser(marked: &Marked) -> Result<Tally, Stop> {
     node.args(["--test", "--test-reporter=spec"])
         .current_dir(&folder)
         .env("CHROMIUM", browser)
-        .env("SERVER_PROGRAM", target_dir()?.join("debug/hallpass"));
+        .env(
+            "SERVER_PROGRAM",
+            steps::target_dir()?.join("debug/hallpass"),
+        );
     let tally = steps::run("browser tests", marked.on(&mut node))?;
     if tally == Tally::default() {
         return Err(Stop::because("browser tests: none ran"));
     }
     Ok(tally)
-}
-
-/// Returns where cargo puts what it builds.
-pub(crate) fn target_dir() -> Result<PathBuf, Stop> {
-    let output = cargo(&["metadata", "--no-deps", "--format-version", "1"]).output()?;
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)
-        .map_err(|fault| Stop::because(format!("cargo metadata: {fault}")))?;
-    let folder = metadata
-        .get("target_directory")
-        .and_then(serde_json::Value::as_str);
-    folder
-        .map(PathBuf::from)
-        .ok_or_else(|| Stop::because("cargo metadata names no target folder"))
 }

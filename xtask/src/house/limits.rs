@@ -13,7 +13,7 @@ const UNITS: [&str; 10] = [
     "hour",
     "day",
     "level",
-    "value",
+    "deep",
 ];
 
 /// Returns the constants that are limits and say nowhere of what.

@@ -1,0 +1,243 @@
+//! `cargo xtask bench`: what a request costs.
+//!
+//! The robust figure is the server's CPU time per request, and its ratio to that of a bare axum
+//! server measured in the same seconds: throughput depends on what else the machine does.
+
+mod accounts;
+#[cfg(test)]
+mod fake;
+mod hashes;
+mod histogram;
+mod http;
+mod load;
+mod prefill;
+mod process;
+mod report;
+mod sample;
+mod scenario;
+mod servers;
+mod stores;
+
+use crate::machine;
+use crate::steps::{self, Stop, cargo};
+use clap::ValueEnum as _;
+use report::Line;
+use sample::{Sample, median};
+use scenario::{Name, Scenario};
+use servers::{Programs, Servers};
+use std::path::Path;
+use std::time::Duration;
+
+const MIXED_GETS: usize = 8;
+const MIXED_SIGN_INS: usize = 32;
+const STARTS: usize = 3;
+
+/// What to measure, and for how long.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// How long a round takes, in seconds
+    #[arg(long, default_value_t = 2.0)]
+    seconds: f64,
+    /// How many rounds; the table shows medians
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// Measures this alone; may be repeated
+    #[arg(long, value_enum, value_name = "NAME")]
+    only: Vec<Name>,
+    /// Threads of the load generator [default: half the cores]
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+impl Options {
+    fn wants(&self, name: Name) -> bool {
+        self.only.is_empty() || self.only.contains(&name)
+    }
+
+    fn span(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds.clamp(0.1, 60.0))
+    }
+}
+
+/// Measures, and leaves nothing running. Returns the last line.
+///
+/// # Errors
+/// When something cannot be built or started, or answers what it should not.
+pub(crate) fn run(options: &Options) -> Result<String, Stop> {
+    if cfg!(debug_assertions) {
+        return run_optimised();
+    }
+    let programs = Programs::build()?;
+    let folder = tempfile::tempdir()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(options.threads.unwrap_or(machine::cores() / 2).max(1))
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        tokio::select! {
+            outcome = measure_all(options, &programs, folder.path()) => outcome,
+            // Dropping the measurement ends its servers.
+            () = interrupted() => Err(Stop::because("interrupted")),
+        }
+    })
+}
+
+/// Starts this program again as it is released: a slow generator would measure itself.
+fn run_optimised() -> Result<String, Stop> {
+    let again = [
+        "run",
+        "--release",
+        "--locked",
+        "--quiet",
+        "--package",
+        "xtask",
+        "--",
+    ];
+    steps::run(
+        "build the load generator",
+        cargo(&again).args(machine::arguments()),
+    )?;
+    Ok(String::new())
+}
+
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+async fn measure_all(
+    options: &Options,
+    programs: &Programs,
+    folder: &Path,
+) -> Result<String, Stop> {
+    let servers = Servers::start(programs, folder).await?;
+    let idle_kib = servers.program.resident_kib()?;
+    let (mut lines, hashes) = rounds(options, &servers).await?;
+    if options.wants(Name::Mixed) {
+        lines.extend(mixed(options, &servers).await?);
+    }
+    let loaded_kib = servers.program.resident_kib()?;
+    if options.wants(Name::Stores) {
+        let measured = stores::measure(programs, folder, options.span(), options.rounds).await?;
+        let connections = scenario::REFRESH_CONNECTIONS;
+        let line = |(what, samples)| Line {
+            what,
+            connections,
+            samples,
+            hello: Vec::new(),
+        };
+        lines.extend(measured.into_iter().map(line));
+    }
+    println!("\n{}\n", report::table(&lines));
+    if !hashes.is_empty() {
+        println!("{}", against_bare_hashes(&lines, hashes));
+    }
+    let megabytes = sample::float(std::fs::metadata(&programs.program)?.len()) / 1e6;
+    println!("resident idle {idle_kib} KiB, after load {loaded_kib} KiB");
+    println!(
+        "start to first answer {:.1} ms",
+        first_answer(programs, folder).await?
+    );
+    Ok(format!("the program is {megabytes:.1} MB"))
+}
+
+/// Measures the scenarios in turn, round by round, each just after the bare server; and after
+/// each round of sign-ins, how many bare hashes the machine does.
+async fn rounds(options: &Options, servers: &Servers) -> Result<(Vec<Line>, Vec<f64>), Stop> {
+    let mut scenarios = Vec::new();
+    for name in Name::value_variants()
+        .iter()
+        .filter(|name| options.wants(**name))
+    {
+        scenarios.extend(Scenario::prepare(*name, servers).await?);
+    }
+    let mut hello = scenario::same(load::get(servers.hello.address, "/hello", ""), 200);
+    let mut hashes = Vec::new();
+    let mut lines: Vec<Line> = scenarios
+        .iter()
+        .map(|Scenario { what, scripts, .. }| (what, scripts.len()))
+        .map(|(what, connections)| Line {
+            what,
+            connections,
+            samples: vec![],
+            hello: vec![],
+        })
+        .collect();
+    for round in 1..=options.rounds {
+        println!("    round {round} of {}", options.rounds);
+        for (scenario, line) in scenarios.iter_mut().zip(&mut lines) {
+            line.hello
+                .push(Sample::take(&servers.hello, &mut hello, options.span()).await?);
+            let target = scenario.target(servers);
+            line.samples
+                .push(Sample::take(target, &mut scenario.scripts, options.span()).await?);
+            if scenario.name == Name::Login {
+                hashes.push(hashes::per_second(options.span())?);
+            }
+        }
+    }
+    Ok((lines, hashes))
+}
+
+/// Measures protected requests while many sign in to the same process.
+async fn mixed(options: &Options, servers: &Servers) -> Result<[Line; 2], Stop> {
+    let app = servers.app.address;
+    let ann = accounts::Account::sign_up(app, "mixed", "cookie").await?;
+    let mut gets = scenario::same(ann.get_by_cookie(app, "/protected"), 200);
+    gets.truncate(MIXED_GETS);
+    let mut sign_ins = scenario::sign_ins(app, MIXED_SIGN_INS).await?;
+    let line = |what, connections| Line {
+        what,
+        connections,
+        samples: vec![],
+        hello: vec![],
+    };
+    let mut lines = [
+        line("GET while 32 sign in (*)", MIXED_GETS),
+        line("32 sign in (*)", MIXED_SIGN_INS),
+    ];
+    let [get_line, sign_in_line] = &mut lines;
+    for _ in 0..options.rounds {
+        let (get, sign_in) = tokio::try_join!(
+            Sample::take(&servers.app, &mut gets, options.span()),
+            Sample::take(&servers.app, &mut sign_ins, options.span()),
+        )?;
+        get_line.samples.push(get);
+        sign_in_line.samples.push(sign_in);
+    }
+    println!("    (*) one process does both: its CPU time is not told apart");
+    Ok(lines)
+}
+
+fn against_bare_hashes(lines: &[Line], hashes: Vec<f64>) -> String {
+    let sign_ins = lines.iter().find(|line| line.what == "POST /auth/login");
+    let sign_ins = sign_ins.map_or(0.0, |line| {
+        Sample::median(&line.samples).requests_per_second
+    });
+    let bare = median(hashes);
+    format!(
+        "bare Argon2id {bare:.1} hashes/s on {} cores; sign-ins reach {:.0} % of that",
+        machine::cores(),
+        100.0 * sign_ins / bare
+    )
+}
+
+/// Returns the milliseconds from the start of the program to its first answer, on data it knows.
+async fn first_answer(programs: &Programs, folder: &Path) -> Result<f64, Stop> {
+    let mut millis = Vec::with_capacity(STARTS);
+    for _ in 0..=STARTS {
+        let server = programs.start_program(&folder.join("starts")).await?;
+        millis.push(server.first_answer_after.as_secs_f64() * 1e3);
+        server.stop().await?;
+    }
+    // The first start makes the database and the keys.
+    Ok(median(millis.split_off(1)))
+}
