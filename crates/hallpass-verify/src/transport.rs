@@ -212,6 +212,7 @@ mod tests {
             b"Bearer \tabc",
             b"Bearer:abc",
             b"Bearer,abc",
+            b"Bearer/abc",
             b"\xff abc",
         ] {
             check(&[line], Found::Malformed);
