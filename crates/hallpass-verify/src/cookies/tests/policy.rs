@@ -19,17 +19,37 @@ fn two_cookies_of_one_name_are_refused() {
 }
 
 #[test]
-fn a_retired_cookie_is_not_one_in_use() {
-    assert_eq!(
-        policy(["a", "b", "c"], plain("c")),
-        Err(CookieFault::RetiredInUse)
-    );
-    let elsewhere = CookieSettings {
-        domain: Some("example.test".into()),
-        ..plain("c")
-    };
-    let policy = policy(["a", "b", "c"], elsewhere).unwrap();
-    assert_eq!(policy.retired().len(), 1);
+fn the_cookies_of_a_policy_keep_their_roles() {
+    let policy = policy(["a", "b", "c"], plain("old")).unwrap();
     let names = [policy.access(), policy.refresh(), policy.csrf()].map(|c| c.name().as_str());
     assert_eq!(names, ["a", "b", "c"]);
+    assert_eq!(policy.retired().len(), 1);
+}
+
+#[test]
+fn a_retired_cookie_is_not_one_in_use() {
+    for name in ["a", "b", "c"] {
+        let clash = policy(["a", "b", "c"], plain(name));
+        assert_eq!(clash, Err(CookieFault::RetiredInUse));
+    }
+    let on_domain = |domain: &str| CookieSettings {
+        domain: Some(domain.into()),
+        ..CookieSettings::new("c")
+    };
+    let on_path = CookieSettings {
+        path: "/auth".into(),
+        ..plain("c")
+    };
+    let partitioned = CookieSettings {
+        same_site: SameSite::None,
+        partitioned: Partitioning::Partitioned,
+        ..CookieSettings::new("c")
+    };
+    for elsewhere in [on_domain("example.test"), on_path, partitioned] {
+        assert!(policy(["a", "b", "c"], elsewhere).is_ok());
+    }
+    let live = Cookie::checked(on_domain("example.test")).unwrap();
+    let same = Cookie::checked(on_domain("EXAMPLE.test")).unwrap();
+    let clash = CookiePolicy::checked(cookie("a"), cookie("b"), live, vec![same]);
+    assert_eq!(clash, Err(CookieFault::RetiredInUse));
 }
