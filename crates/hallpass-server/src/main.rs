@@ -1,3 +1,15 @@
-//! The program.
+//! The program `hallpass`: authentication as a server you run.
 
-fn main() {}
+mod cli;
+mod config;
+mod demo;
+mod health;
+mod telemetry;
+mod users;
+mod wiring;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

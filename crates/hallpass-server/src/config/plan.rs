@@ -1,0 +1,420 @@
+//! From settings to what the crates below ask for, with every refusal at once.
+
+use super::load::ConfigFaults;
+use super::schema::{Config, Cookies, Http, Passwords, Tokens};
+use super::values::SecretText;
+use hallpass_axum::TrustedProxies;
+use hallpass_axum::serve::{Limits, PublicScheme};
+use hallpass_core::password::{Argon2idCost, HashPoolSettings};
+use hallpass_core::{
+    CookieNames, Lifetimes, SameSites, SettingFault, Settings, ThrottleSettings, Web, WebSettings,
+};
+use hallpass_io::Database;
+use hallpass_verify::cookies::{Partitioning, Security};
+use std::path::PathBuf;
+
+/// The smallest head that hyper can be told to stop at, in bytes.
+const HEAD_LEN_MIN: usize = 8 * 1024;
+
+/// Everything the program needs to start, checked.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The settings of the rules.
+    pub(crate) settings: Settings,
+    /// The settings of the web side.
+    pub(crate) web: Web,
+    /// Whose word about the client's address counts.
+    pub(crate) proxies: TrustedProxies,
+    /// What a connection may cost.
+    pub(crate) limits: Limits,
+    /// How browsers reach us.
+    pub(crate) scheme: PublicScheme,
+    /// Where things are kept.
+    pub(crate) database: Database,
+    /// The file of the master secret, unless the configuration itself holds it.
+    pub(crate) secret_file: PathBuf,
+}
+
+impl Config {
+    /// Checks everything before the program listens.
+    ///
+    /// # Errors
+    /// With every refusal.
+    pub(crate) fn check(&self) -> Result<Plan, ConfigFaults> {
+        // The system picks a port for port 0, so any real one will do.
+        self.plan(self.listen.port().max(1))
+    }
+
+    /// Checks everything, given the port that the program really listens on.
+    ///
+    /// # Errors
+    /// With every refusal.
+    pub(crate) fn plan(&self, port: u16) -> Result<Plan, ConfigFaults> {
+        let mut faults = Vec::new();
+        let public_url = self.public_url(port).unwrap_or_else(|fault| {
+            faults.push(fault);
+            // Stands in, so that the rest is checked as well.
+            "https://hallpass.invalid".into()
+        });
+        let settings = settings(self, &public_url);
+        faults.extend(settings.faults());
+        let web = Web::checked(web_settings(self, &public_url, port))
+            .map_err(|refused| faults.extend(refused.0))
+            .ok();
+        let proxies = TrustedProxies::parse(self.trusted_proxies.iter().map(String::as_str))
+            .map_err(|fault| faults.push(SettingFault::new("trusted_proxies", fault.to_string())))
+            .unwrap_or_default();
+        let database = self.database().map_err(|fault| faults.push(fault)).ok();
+        if let Some(Err(fault)) = self.secret.as_ref().map(SecretText::read) {
+            faults.push(SettingFault::new("secret", fault.to_string()));
+        }
+        faults.extend(http_faults(&self.http));
+        match (web, database) {
+            (Some(web), Some(database)) if faults.is_empty() => Ok(Plan {
+                scheme: scheme(&web),
+                settings,
+                web,
+                proxies,
+                limits: limits(&self.http),
+                database,
+                secret_file: self.data.join("secret"),
+            }),
+            _ => Err(ConfigFaults(
+                faults.iter().map(ToString::to_string).collect(),
+            )),
+        }
+    }
+
+    fn public_url(&self, port: u16) -> Result<String, SettingFault> {
+        match &self.public_url {
+            Some(url) => Ok(url.clone()),
+            None if self.listen.ip().is_loopback() => Ok(format!("http://localhost:{port}")),
+            None => Err(SettingFault::new(
+                "public_url",
+                format!(
+                    "expected the URL under which users reach us, such as `https://auth.example.com`, \
+                     since we listen on {}, not on loopback",
+                    self.listen
+                ),
+            )),
+        }
+    }
+
+    fn database(&self) -> Result<Database, SettingFault> {
+        match &self.database {
+            None => Ok(Database::Sqlite(self.data.join("hallpass.db"))),
+            Some(url) => Database::parse(url)
+                .map_err(|fault| SettingFault::new("database", fault.to_string())),
+        }
+    }
+}
+
+fn settings(config: &Config, public_url: &str) -> Settings {
+    let Tokens {
+        algorithm,
+        issuer,
+        audience,
+        access_ttl,
+        refresh_idle_ttl,
+        session_ttl,
+        transient_idle_ttl,
+        transient_session_ttl,
+        refresh_grace,
+        leeway,
+    } = &config.tokens;
+    let throttle = &config.throttle;
+    Settings {
+        issuer: issuer
+            .clone()
+            .unwrap_or_else(|| public_url.trim_end_matches('/').to_owned()),
+        audience: audience.clone(),
+        algorithm: algorithm.0,
+        access_ttl: access_ttl.0,
+        leeway: leeway.0,
+        remembered: Lifetimes {
+            idle: refresh_idle_ttl.0,
+            absolute: session_ttl.0,
+        },
+        transient: Lifetimes {
+            idle: transient_idle_ttl.0,
+            absolute: transient_session_ttl.0,
+        },
+        refresh_grace: refresh_grace.0,
+        password_cost: password_cost(&config.passwords),
+        password_pool: password_pool(&config.passwords),
+        throttle: ThrottleSettings {
+            account_and_address_failures_max: throttle.account_and_address_failures_max,
+            account_failures_max: throttle.account_failures_max,
+            address_failures_max: throttle.address_failures_max,
+            window: throttle.window.0,
+        },
+    }
+}
+
+fn password_cost(passwords: &Passwords) -> Argon2idCost {
+    let Passwords {
+        memory_kib,
+        iterations,
+        parallelism,
+        ..
+    } = *passwords;
+    Argon2idCost {
+        memory_kib,
+        iterations,
+        parallelism,
+    }
+}
+
+fn password_pool(passwords: &Passwords) -> HashPoolSettings {
+    let by_cores = HashPoolSettings::default().workers;
+    let workers = if passwords.workers == 0 {
+        by_cores
+    } else {
+        passwords.workers
+    };
+    HashPoolSettings {
+        workers,
+        queue_len_max: passwords.queue,
+    }
+}
+
+fn web_settings(config: &Config, public_url: &str, port: u16) -> WebSettings {
+    let Cookies {
+        domain,
+        path,
+        partitioned,
+        ..
+    } = &config.cookies;
+    let cookies = &config.cookies;
+    let mut trusted_origins = config.trusted_origins.clone();
+    if config.public_url.is_none() {
+        // `http://localhost:8080` and `http://127.0.0.1:8080` are one program to whoever tries it.
+        let mut listening = config.listen;
+        listening.set_port(port);
+        trusted_origins.push(format!("http://{listening}"));
+    }
+    WebSettings {
+        public_url: public_url.to_owned(),
+        prefix: config.http.prefix.clone(),
+        trusted_origins,
+        csrf_header: config.http.csrf_header.clone(),
+        delivery: config.delivery.default.0,
+        deliveries: config.delivery.allowed.iter().map(|name| name.0).collect(),
+        cookie_domain: domain.clone(),
+        cookie_names: CookieNames {
+            access: cookies.access_name.clone(),
+            refresh: cookies.refresh_name.clone(),
+            csrf: cookies.csrf_name.clone(),
+        },
+        same_site: SameSites {
+            access: cookies.access_same_site.0,
+            refresh: cookies.refresh_same_site.0,
+            csrf: cookies.csrf_same_site.0,
+        },
+        cookie_path: path.clone(),
+        partitioned: if *partitioned {
+            Partitioning::Partitioned
+        } else {
+            Partitioning::Shared
+        },
+        danger_allow_http: config.danger_allow_http,
+        ..WebSettings::new(public_url)
+    }
+}
+
+fn scheme(web: &Web) -> PublicScheme {
+    match web.security() {
+        Security::Secure => PublicScheme::Https,
+        Security::Plain => PublicScheme::Http,
+    }
+}
+
+fn limits(http: &Http) -> Limits {
+    Limits {
+        head: http.head_timeout.0,
+        body: http.body_timeout.0,
+        idle: http.idle_timeout.0,
+        write: http.write_timeout.0,
+        drain: http.drain_timeout.0,
+        head_len_max: http.head_len_max,
+        target_len_max: http.target_len_max,
+        body_len_max: http.body_len_max,
+        connections_max: http.connections_max,
+    }
+}
+
+fn http_faults(http: &Http) -> Vec<SettingFault> {
+    let mut faults = Vec::new();
+    for (setting, timeout) in [
+        ("http.head_timeout", http.head_timeout),
+        ("http.body_timeout", http.body_timeout),
+        ("http.idle_timeout", http.idle_timeout),
+        ("http.write_timeout", http.write_timeout),
+    ] {
+        if timeout.0.is_zero() {
+            faults.push(SettingFault::new(
+                setting,
+                "expected more than 0 s: nobody could be served",
+            ));
+        }
+    }
+    if http.head_len_max < HEAD_LEN_MIN {
+        faults.push(SettingFault::new(
+            "http.head_len_max",
+            "expected 8192 bytes at least",
+        ));
+    }
+    if !(1..=1_000_000).contains(&http.connections_max) {
+        faults.push(SettingFault::new(
+            "http.connections_max",
+            "expected 1 to 1000000",
+        ));
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::values::{SameSiteName, Span};
+    use hallpass_verify::cookies::SameSite;
+
+    fn faults(change: impl FnOnce(&mut Config)) -> Vec<String> {
+        let mut config = Config::default();
+        change(&mut config);
+        config.plan(config.listen.port()).unwrap_err().0
+    }
+
+    fn https(change: impl FnOnce(&mut Config)) -> Vec<String> {
+        faults(|config| {
+            config.public_url = Some("https://app.example.com".into());
+            change(config);
+        })
+    }
+
+    #[test]
+    fn no_configuration_at_all_serves_on_loopback() {
+        let plan = Config::default().plan(8080).unwrap();
+        assert_eq!(plan.web.settings().public_url, "http://localhost:8080");
+        assert_eq!(
+            plan.web.settings().trusted_origins,
+            ["http://127.0.0.1:8080"]
+        );
+        assert_eq!(plan.settings, Settings::new("http://localhost:8080"));
+        assert_eq!(plan.limits, Limits::default());
+        assert_eq!(plan.proxies, TrustedProxies::default());
+        assert_eq!(
+            plan.database,
+            Database::Sqlite("hallpass-data/hallpass.db".into())
+        );
+        let expected = WebSettings {
+            trusted_origins: plan.web.settings().trusted_origins.clone(),
+            ..WebSettings::new("http://localhost:8080")
+        };
+        assert_eq!(*plan.web.settings(), expected);
+    }
+
+    #[test]
+    fn a_declared_url_stands_alone() {
+        let config = Config {
+            public_url: Some("https://app.example.com".into()),
+            ..Config::default()
+        };
+        let plan = config.plan(8080).unwrap();
+        assert!(plan.web.settings().trusted_origins.is_empty());
+        assert_eq!(
+            (plan.scheme, plan.settings.audience()),
+            (PublicScheme::Https, "https://app.example.com")
+        );
+    }
+
+    #[test]
+    fn kl_13_what_is_refused_is_named_with_the_reason() {
+        let one = |found: Vec<String>, setting: &str| {
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].starts_with(&format!("`{setting}`: ")), "{found:?}");
+        };
+        one(
+            faults(|config| config.listen = "0.0.0.0:8080".parse().unwrap()),
+            "public_url",
+        );
+        one(
+            faults(|config| config.public_url = Some("http://app.example.com".into())),
+            "public_url",
+        );
+        one(
+            https(|config| config.trusted_origins = vec!["*".into()]),
+            "trusted_origins",
+        );
+        one(
+            https(|config| config.trusted_proxies = vec!["proxy".into()]),
+            "trusted_proxies",
+        );
+        one(
+            https(|config| config.database = Some("mysql://u:p@h/db".into())),
+            "database",
+        );
+        one(
+            https(|config| config.cookies.domain = Some("example.org".into())),
+            "cookies.domain",
+        );
+        one(
+            https(|config| config.cookies.access_name = Some("__Host-hp_csrf".into())),
+            "cookies",
+        );
+        one(
+            https(|config| config.tokens.refresh_grace = Span::minutes(2)),
+            "tokens.refresh_grace",
+        );
+        one(
+            https(|config| {
+                config.tokens.access_ttl = Span::seconds(5);
+                config.tokens.refresh_grace = Span::seconds(1);
+            }),
+            "tokens.access_ttl",
+        );
+        one(https(|config| config.passwords.memory_kib = 1), "passwords");
+        one(
+            https(|config| config.http.prefix = "/auth/".into()),
+            "http.prefix",
+        );
+        one(
+            https(|config| config.http.idle_timeout = Span::seconds(0)),
+            "http.idle_timeout",
+        );
+        one(
+            https(|config| config.http.head_len_max = 100),
+            "http.head_len_max",
+        );
+        let none = SameSiteName(SameSite::None);
+        one(
+            faults(|config| config.cookies.access_same_site = none),
+            "cookies",
+        );
+    }
+
+    #[test]
+    fn kl_05_a_weak_secret_is_refused_and_not_repeated() {
+        for weak in [
+            "",
+            "changeme",
+            "changemechangemechangemechangemechangemechange",
+        ] {
+            let secret = serde_json::from_value(weak.into()).unwrap();
+            let found = https(|config| config.secret = Some(secret));
+            assert!(found[0].starts_with("`secret`: expected"), "{found:?}");
+            assert!(weak.is_empty() || !found[0].contains(weak), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn all_refusals_are_shown_at_once() {
+        let found = faults(|config| {
+            config.listen = "0.0.0.0:8080".parse().unwrap();
+            config.trusted_origins = vec!["*".into()];
+            config.tokens.leeway = Span::minutes(5);
+            config.http.prefix = "/".into();
+        });
+        assert_eq!(found.len(), 4, "{found:#?}");
+    }
+}

@@ -1,0 +1,77 @@
+//! How the program is put together.
+
+use crate::cli::{Failure, say};
+use crate::config::{Config, Plan, master_secret};
+use crate::health;
+use axum::Router;
+use hallpass_axum::serve::{Server, stop_signal};
+use hallpass_axum::{Mount, Refused};
+use hallpass_core::{Hallpass, Parts, SystemRandom};
+use hallpass_io::Database;
+use hallpass_io::sqlite::{Options, SqliteStore};
+use hallpass_verify::problem::Code;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// Serves until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// When a setting is refused, the address is taken, or the database or the secret cannot be used.
+pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
+    // From here on a signal stops us in good order.
+    let stop = stop_signal()?;
+    let (listener, plan) = listen(config).await?;
+    let mount = mount(config, &plan).await?;
+    mount.spawn_jobs();
+    let app = app(&mount);
+    say(format_args!(
+        "listening on {}",
+        plan.web.settings().public_url
+    ));
+    server(app, config, &plan)?.run(listener, stop).await;
+    Ok(())
+}
+
+/// Listens, and plans for the port that it got.
+pub(crate) async fn listen(config: &Config) -> Result<(TcpListener, Plan), Failure> {
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|fault| format!("cannot listen on {}: {fault}", config.listen))?;
+    let plan = config.plan(listener.local_addr()?.port())?;
+    Ok((listener, plan))
+}
+
+/// Opens the store and the master secret, and starts the rules.
+pub(crate) async fn start(config: &Config, plan: &Plan) -> Result<Hallpass, Failure> {
+    let secret = master_secret(config, plan, &SystemRandom)?;
+    let Database::Sqlite(path) = &plan.database;
+    let store = SqliteStore::open(path, Options::default())?;
+    Ok(Hallpass::start(plan.settings.clone(), Parts::new(Arc::new(store), secret)).await?)
+}
+
+/// Starts the rules and mounts them.
+pub(crate) async fn mount(config: &Config, plan: &Plan) -> Result<Mount, Failure> {
+    let hallpass = start(config, plan).await?;
+    Ok(Mount::new(
+        hallpass,
+        plan.web.clone(),
+        plan.proxies.clone(),
+    )?)
+}
+
+/// Returns everything that a mount serves, and the health of the program.
+pub(crate) fn app(mount: &Mount) -> Router {
+    mount
+        .routes()
+        .merge(health::routes(mount.hallpass().clone()))
+        .fallback(async || Refused::from(Code::NotFound))
+        .method_not_allowed_fallback(async || Refused::from(Code::MethodNotAllowed))
+}
+
+/// Returns the listener to be, with the limits of the configuration.
+pub(crate) fn server(app: Router, config: &Config, plan: &Plan) -> Result<Server, Failure> {
+    Ok(Server::new(app, &SystemRandom)?
+        .limits(plan.limits.clone())
+        .request_log(config.log.requests.0)
+        .public_scheme(plan.scheme))
+}
