@@ -10,6 +10,7 @@ use hallpass_core::{Hallpass, Parts, SystemRandom};
 use hallpass_io::Database;
 use hallpass_io::sqlite::{Options, SqliteStore};
 use hallpass_verify::problem::Code;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 
@@ -24,10 +25,7 @@ pub(crate) async fn serve(config: &Config) -> Result<(), Failure> {
     let mount = mount(config, &plan).await?;
     mount.spawn_jobs();
     let app = app(&mount);
-    say(format_args!(
-        "listening on {}",
-        plan.web.settings().public_url
-    ));
+    greet(config, &plan, listener.local_addr()?);
     server(app, config, &plan)?.run(listener, stop).await;
     Ok(())
 }
@@ -39,6 +37,16 @@ pub(crate) async fn listen(config: &Config) -> Result<(TcpListener, Plan), Failu
         .map_err(|fault| format!("cannot listen on {}: {fault}", config.listen))?;
     let plan = config.plan(listener.local_addr()?.port())?;
     Ok((listener, plan))
+}
+
+/// Says where the program listens, and where users reach it if that is somewhere else.
+pub(crate) fn greet(config: &Config, plan: &Plan, local: SocketAddr) {
+    let public_url = &plan.web.settings().public_url;
+    if config.public_url.is_none() {
+        return say(format_args!("listening on {public_url}"));
+    }
+    say(format_args!("listening on http://{local}"));
+    say(format_args!("users reach it at {public_url}"));
 }
 
 /// Opens the store and the master secret, and starts the rules.

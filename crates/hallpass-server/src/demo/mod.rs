@@ -64,7 +64,8 @@ pub(crate) async fn serve(mut config: Config) -> Result<(), Failure> {
         about,
         &plan.web.settings().public_url,
     )?;
-    greet(&plan, attack_listener.local_addr()?);
+    wiring::greet(&config, &plan, listener.local_addr()?);
+    greet(attack_listener.local_addr()?);
     // Both stop with the first signal.
     let (stopped, attack_stop) = watch::channel(());
     let attack_stop = async move {
@@ -99,11 +100,7 @@ fn about(plan: &Plan, hallpass: &Hallpass, attack: SocketAddr) -> Value {
     })
 }
 
-fn greet(plan: &Plan, attack: SocketAddr) {
-    say(format_args!(
-        "listening on {}",
-        plan.web.settings().public_url
-    ));
+fn greet(attack: SocketAddr) {
     say(format_args!("the attacker's page is on http://{attack}"));
     say(format_args!(
         "the sample user is {SAMPLE_EMAIL}, password: {SAMPLE_PASSWORD}"
