@@ -16,7 +16,7 @@ use http::header::{
     CONNECTION, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING, UPGRADE,
     X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -82,15 +82,15 @@ impl Connection {
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: std::error::Error + Send + Sync + 'static,
     {
+        let (mut head, body) = request.into_parts();
+        head.extensions.insert(ConnectInfo(self.peer));
+        let app = self.shared.app.clone();
+        if body.is_end_stream() {
+            return caught(app, Request::from_parts(head, Body::empty())).await;
+        }
         let fault = Fault::default();
-        let mut request = request.map(|body| {
-            if body.is_end_stream() {
-                return Body::empty();
-            }
-            Body::new(Limited::new(body, &self.shared.limits, Arc::clone(&fault)))
-        });
-        request.extensions_mut().insert(ConnectInfo(self.peer));
-        let response = caught(self.shared.app.clone(), request).await;
+        let body = Limited::new(body, &self.shared.limits, Arc::clone(&fault));
+        let response = caught(app, Request::from_parts(head, Body::new(body))).await;
         // Whatever the handler made of a body that it could not read: this is why.
         fault.get().map_or(response, |code| refused(*code))
     }
@@ -152,24 +152,25 @@ async fn caught(mut app: Router, request: Request<Body>) -> Response {
 /// What the log says about a request, if it says something.
 struct LogLine {
     log: RequestLog,
-    /// Copied, as the request is gone when the line is written; without the query, which may
-    /// hold a secret.
-    named: Option<(Method, String)>,
+    /// Kept, as the request is gone when the line is written.
+    named: Option<(Method, Uri)>,
 }
 
 impl LogLine {
-    fn new(log: RequestLog, method: &Method, target: &http::Uri) -> Self {
+    fn new(log: RequestLog, method: &Method, target: &Uri) -> Self {
         let wanted = log != RequestLog::Nothing;
         Self {
             log,
-            named: wanted.then(|| (method.clone(), target.path().to_owned())),
+            named: wanted.then(|| (method.clone(), target.clone())),
         }
     }
 
     fn write(self, status: StatusCode, took: Duration) {
-        let Some((method, path)) = self.named else {
+        let Some((method, target)) = self.named else {
             return;
         };
+        // Without the query, which may hold a secret.
+        let path = target.path();
         let (status, took_ms) = (status.as_u16(), took.as_millis());
         if status >= 500 {
             tracing::error!(target: "hallpass::http", %method, path, status, took_ms, "failed");
