@@ -127,13 +127,12 @@ fn refuse_open_mode(path: &Path, file: &File) -> Result<(), SecretFileFault> {
         .permissions()
         .mode()
         & 0o7777;
-    if mode & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(SecretFileFault::Mode {
+    match mode & 0o077 {
+        0 => Ok(()),
+        _ => Err(SecretFileFault::Mode {
             path: path.to_owned(),
             mode,
-        })
+        }),
     }
 }
 

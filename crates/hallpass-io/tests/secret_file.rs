@@ -1,4 +1,5 @@
 //! What the file of the master secret promises.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use hallpass_core::{SeededRandom, SystemRandom};
 use hallpass_io::{SecretFileFault, load_or_create};

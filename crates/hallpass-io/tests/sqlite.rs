@@ -1,4 +1,5 @@
 //! What the SQLite store promises beyond the contract: concurrency, processes, damage.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use hallpass_core::session::EndReason;
 use hallpass_core::session::Session;

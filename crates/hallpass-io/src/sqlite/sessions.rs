@@ -80,22 +80,11 @@ impl SessionStore for SqliteStore {
 
     async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut purged = 0;
-        let mut step = PurgeSessions {
-            after: None,
-            before,
-        };
-        loop {
-            let (count, last) = self.writer.write(step).await?;
+        let mut next = Some(0);
+        while let Some(after) = next {
+            let (count, last) = self.writer.write(PurgeSessions { after, before }).await?;
             purged += count;
-            match last {
-                Some(_) => {
-                    step = PurgeSessions {
-                        after: last,
-                        before,
-                    }
-                }
-                None => break,
-            }
+            next = last;
         }
         while self.writer.write(PurgeFeed { before }).await? == u64::from(PURGE_ROWS_MAX) {}
         Ok(purged)
@@ -316,36 +305,37 @@ fn append(connection: &Connection, id: SessionId, at: Timestamp) -> rusqlite::Re
         .map(|_inserted| ())
 }
 
-/// One step of a purge, in the order of the ids: it needs no index, which every sign-in and
-/// every rotation would pay for. Returns how many went, and the last row that was looked at if
-/// there are more.
+/// One step of a purge, through the table in its own order: it needs no index, which every sign-in
+/// or every rotation would pay for. Returns how many rows went, and where the next step begins, if
+/// there is one.
 struct PurgeSessions {
-    after: Option<SessionId>,
+    after: i64,
     before: Timestamp,
 }
 
 impl Write for PurgeSessions {
-    type Written = (u64, Option<SessionId>);
+    type Written = (u64, Option<i64>);
     const DOING: &'static str = "purge sessions";
     const STATEMENTS: Statements = Statements::One;
 
     fn write(&self, connection: &Connection) -> rusqlite::Result<Self::Written> {
-        // Every id is greater than the empty one.
-        let after = self.after.as_ref().map_or(&[][..], |id| id.as_bytes());
-        let last: Option<Column<SessionId>> = connection
-            .prepare_cached("SELECT id FROM session WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2")?
-            .query_row(params![after, PURGE_ROWS_MAX - 1], |row| row.get(0))
+        let last: Option<i64> = connection
+            .prepare_cached(
+                "SELECT rowid FROM session WHERE rowid > ?1 ORDER BY rowid LIMIT 1 OFFSET ?2",
+            )?
+            .query_row(params![self.after, PURGE_ROWS_MAX - 1], |row| row.get(0))
             .optional()?;
         let purged = connection
             .prepare_cached(
-                "DELETE FROM session WHERE id > ?1 AND (?2 IS NULL OR id <= ?2) \
+                "DELETE FROM session WHERE rowid > ?1 AND rowid <= ?2 \
                  AND min(idle_expires_at, expires_at) < ?3",
             )?
-            .execute(params![after, last, Column(self.before)])?;
-        Ok((
-            u64::try_from(purged).unwrap_or(u64::MAX),
-            last.map(|column| column.0),
-        ))
+            .execute(params![
+                self.after,
+                last.unwrap_or(i64::MAX),
+                Column(self.before)
+            ])?;
+        Ok((u64::try_from(purged).unwrap_or(u64::MAX), last))
     }
 }
 

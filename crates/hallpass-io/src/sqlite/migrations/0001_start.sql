@@ -12,6 +12,8 @@ CREATE TABLE user (
 
 -- One row per session, changed in place: the table does not grow with rotations.
 -- `user_id` refers to no table: an app may bring its own users.
+-- With a rowid, sessions that were opened together lie together, and the tree stays flat: without
+-- one, whole rows would stand in its inner pages, in the order of ids, which are random.
 CREATE TABLE session (
     id               BLOB    NOT NULL PRIMARY KEY,
     user_id          TEXT    NOT NULL,
@@ -31,7 +33,7 @@ CREATE TABLE session (
     ip               TEXT,
     user_agent       TEXT,
     CHECK ((ended_at IS NULL) = (end_reason IS NULL))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- The one index beside the key. A rotation changes no column of it.
 CREATE INDEX session_by_user ON session (user_id);
