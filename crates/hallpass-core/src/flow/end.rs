@@ -143,9 +143,20 @@ impl Hallpass {
                 EndReason::RefreshReused => EventKind::RefreshReused,
                 EndReason::Replaced => EventKind::SessionReplaced,
             };
-            self.record(kind, owner, Some(session), device);
+            let user = match owner {
+                Some(owner) => Some(owner.clone()),
+                None => self.owner_of(session).await,
+            };
+            self.record(kind, user.as_ref(), Some(session), device);
         }
         Ok(changed)
+    }
+
+    /// Returns whose session it is, for the audit: when the store cannot tell, the session has
+    /// ended all the same.
+    async fn owner_of(&self, session: SessionId) -> Option<UserId> {
+        let row = self.0.store.session(&session).await.ok()??;
+        Some(row.user)
     }
 
     /// Refuses the access tokens of an ended session until the last one has expired.

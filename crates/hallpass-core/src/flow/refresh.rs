@@ -5,7 +5,7 @@ use crate::audit::EventKind;
 use crate::delivery::Carrier;
 use crate::error::Error;
 use crate::hallpass::Hallpass;
-use crate::session::{Device, EndReason, Rotation, decide};
+use crate::session::{Device, EndReason, Rotation, Session, decide};
 use crate::store::{Advance, Advanced, Changed};
 use crate::token::PresentedRefresh;
 use hallpass_verify::secret_text;
@@ -90,7 +90,7 @@ impl Hallpass {
             match decide(presented, &row, key, now, self.0.settings.refresh_grace) {
                 Rotation::Replay => return self.issue(row, now).await,
                 Rotation::Ended => return Err(Error::SessionEnded),
-                Rotation::Reuse => return Err(self.end_reused(token, device).await),
+                Rotation::Reuse => return Err(self.end_reused(&row, device).await),
                 Rotation::Rotate => from = presented,
                 Rotation::Heal => from = row.generation,
             }
@@ -101,11 +101,9 @@ impl Hallpass {
     }
 
     /// Ends exactly the session whose token came back.
-    async fn end_reused(&self, token: PresentedRefresh, device: &Device) -> Error {
-        match self
-            .end(token.session(), None, EndReason::RefreshReused, device)
-            .await
-        {
+    async fn end_reused(&self, row: &Session, device: &Device) -> Error {
+        let (owner, reason) = (Some(&row.user), EndReason::RefreshReused);
+        match self.end(row.id, owner, reason, device).await {
             Ok(Changed::Changed) => Error::RefreshReused,
             // Somebody ended it in the same moment: it is over, and they told why.
             Ok(Changed::Unchanged) => Error::SessionEnded,

@@ -51,9 +51,13 @@ impl Hallpass {
                 return Err(fault.into());
             }
         };
-        let Some(user) = user.filter(|_| verdict != Verdict::Wrong) else {
-            self.record(EventKind::SignInFailed, None, None, device);
-            return Err(Error::InvalidCredentials);
+        let user = match user {
+            Some(user) if verdict != Verdict::Wrong => user,
+            account => {
+                let account = account.as_ref().map(|user| &user.id);
+                self.record(EventKind::SignInFailed, account, None, device);
+                return Err(Error::InvalidCredentials);
+            }
         };
         attempt.forgive();
         if let (Verdict::RightButOutdated, Some(old)) = (verdict, kept) {
