@@ -1,0 +1,178 @@
+//! A store in front of another one, which fails or lets others go first when it is told to.
+
+use async_trait::async_trait;
+use hallpass_core::key::SealedKey;
+use hallpass_core::session::{EndReason, Session};
+use hallpass_core::store::{
+    Advance, Advanced, Changed, Credentials, Cursor, End, EndedSession, Inserted, KeyStore,
+    MemoryStore, SessionStore, StoreError, UserStore,
+};
+use hallpass_core::user::{EmailKey, PasswordHash, User};
+use hallpass_verify::{SessionId, Timestamp, UserId};
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+/// What a [`Wrapped`] does around each call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mode {
+    /// Nothing.
+    Pass,
+    /// It fails instead.
+    Fail,
+    /// It is pending once before and once after, so that a test decides who goes on. Reads of
+    /// users are pending once: nothing here writes users.
+    Yield,
+}
+
+#[derive(Debug)]
+pub(crate) struct Wrapped {
+    inner: Arc<MemoryStore>,
+    mode: Mutex<Mode>,
+}
+
+impl Wrapped {
+    pub(crate) fn around(inner: &Arc<MemoryStore>) -> Self {
+        Self {
+            inner: inner.clone(),
+            mode: Mutex::new(Mode::Pass),
+        }
+    }
+
+    pub(crate) fn set(&self, mode: Mode) {
+        *self.mode.lock().unwrap() = mode;
+    }
+
+    async fn before(&self) -> Result<(), StoreError> {
+        if *self.mode.lock().unwrap() == Mode::Fail {
+            return Err(StoreError::new("answer", "the cable is unplugged"));
+        }
+        self.after().await;
+        Ok(())
+    }
+
+    async fn after(&self) {
+        let mode = *self.mode.lock().unwrap();
+        let mut was_pending = mode != Mode::Yield;
+        std::future::poll_fn(|_| {
+            if std::mem::replace(&mut was_pending, true) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+/// Runs a future that waits for nothing but the wish to let others go first.
+pub(crate) fn run<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..10_000 {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+    panic!("the future waits for something");
+}
+
+macro_rules! through {
+    ($self:ident, $call:expr) => {{
+        $self.before().await?;
+        let result = $call.await;
+        $self.after().await;
+        result
+    }};
+}
+
+#[async_trait]
+impl UserStore for Wrapped {
+    async fn insert_user(
+        &self,
+        user: &User,
+        password: &PasswordHash,
+    ) -> Result<Inserted, StoreError> {
+        through!(self, self.inner.insert_user(user, password))
+    }
+
+    async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
+        self.before().await?;
+        self.inner.user(id).await
+    }
+
+    async fn credentials(&self, email: &EmailKey) -> Result<Option<Credentials>, StoreError> {
+        self.before().await?;
+        self.inner.credentials(email).await
+    }
+
+    async fn replace_password(
+        &self,
+        user: &UserId,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<Changed, StoreError> {
+        through!(self, self.inner.replace_password(user, old, new))
+    }
+
+    async fn users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
+        self.before().await?;
+        self.inner.users(after, limit).await
+    }
+}
+
+#[async_trait]
+impl SessionStore for Wrapped {
+    async fn insert_session(&self, session: &Session) -> Result<(), StoreError> {
+        through!(self, self.inner.insert_session(session))
+    }
+
+    async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
+        through!(self, self.inner.session(id))
+    }
+
+    async fn live_sessions(
+        &self,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, StoreError> {
+        through!(self, self.inner.live_sessions(user, now))
+    }
+
+    async fn advance(&self, advance: &Advance) -> Result<Advanced, StoreError> {
+        through!(self, self.inner.advance(advance))
+    }
+
+    async fn end_session(&self, end: &End) -> Result<Changed, StoreError> {
+        through!(self, self.inner.end_session(end))
+    }
+
+    async fn end_sessions(
+        &self,
+        user: &UserId,
+        keep: Option<SessionId>,
+        reason: EndReason,
+        now: Timestamp,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        through!(self, self.inner.end_sessions(user, keep, reason, now))
+    }
+
+    async fn ended_since(&self, cursor: Cursor) -> Result<Vec<EndedSession>, StoreError> {
+        through!(self, self.inner.ended_since(cursor))
+    }
+
+    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
+        through!(self, self.inner.purge(before))
+    }
+}
+
+#[async_trait]
+impl KeyStore for Wrapped {
+    async fn first_key(&self, key: SealedKey) -> Result<SealedKey, StoreError> {
+        through!(self, self.inner.first_key(key))
+    }
+
+    async fn keys(&self) -> Result<Vec<SealedKey>, StoreError> {
+        through!(self, self.inner.keys())
+    }
+}

@@ -1,0 +1,19 @@
+//! The rules through the public API, on a store in memory and a clock that stands still.
+#![cfg(test)]
+#![expect(
+    clippy::wildcard_imports,
+    reason = "the tests speak the words of `common`"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod audit;
+mod clocks;
+mod keys;
+mod passwords;
+mod processes;
+mod refresh;
+mod secrets;
+mod sessions;
+mod throttle;
