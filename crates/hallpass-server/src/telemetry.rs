@@ -35,7 +35,9 @@ pub(crate) fn start(log: &Log) {
         .init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
-        let message = panic.payload_as_str();
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        let message = text.or_else(|| payload.downcast_ref::<&str>().copied());
         tracing::error!(target: "hallpass::panic", place, message, "a bug of ours");
     }));
 }

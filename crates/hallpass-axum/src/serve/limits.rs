@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-/// The most header lines in a request: hyper answers 431 beyond.
-pub const HEADER_LINES_MAX: usize = 100;
-
 /// What one connection may cost: every limit has a number and a unit.
+///
+/// One more is hyper's own: a request has at most 100 header lines, 431 beyond.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How long a request's head may take from its first byte to its last. 10 s: a browser sends

@@ -18,7 +18,7 @@ mod service;
 mod signal;
 mod watched;
 
-pub use limits::{HEADER_LINES_MAX, Limits};
+pub use limits::Limits;
 pub use request_id::RequestId;
 pub use signal::stop_signal;
 
