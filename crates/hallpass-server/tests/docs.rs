@@ -45,7 +45,11 @@ impl Drop for Running {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_owned()
 }
 
 /// Every document that a reader may follow.
@@ -62,7 +66,12 @@ fn documents() -> Vec<PathBuf> {
             }
         }
     }
-    for name in ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md"] {
+    for name in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+    ] {
         found.push(root().join(name));
     }
     found.sort();
@@ -85,7 +94,11 @@ fn blocks(document: &Path) -> Vec<(String, String)> {
             (None, None) => {}
         }
     }
-    assert!(open.is_none(), "{}: a code block does not end", document.display());
+    assert!(
+        open.is_none(),
+        "{}: a code block does not end",
+        document.display()
+    );
     blocks
 }
 
@@ -101,9 +114,17 @@ fn every_code_block_is_of_a_kind_that_is_run() {
         for (language, body) in blocks(&document) {
             // `text` is for drawings.
             let known = ["sh", "toml", "text", "rust", "rust,no_run"];
-            assert!(known.contains(&language.as_str()), "{}: {language}", document.display());
+            assert!(
+                known.contains(&language.as_str()),
+                "{}: {language}",
+                document.display()
+            );
             let doc_tested = is_readme(&document) || document.ends_with("manual.md");
-            assert!(!language.starts_with("rust") || doc_tested, "{}:\n{body}", document.display());
+            assert!(
+                !language.starts_with("rust") || doc_tested,
+                "{}:\n{body}",
+                document.display()
+            );
         }
     }
 }
@@ -111,8 +132,13 @@ fn every_code_block_is_of_a_kind_that_is_run() {
 #[test]
 fn every_shell_block_does_what_it_says() {
     let mut ran = 0;
-    for document in documents().into_iter().filter(|document| !is_readme(document)) {
-        let scripts = blocks(&document).into_iter().filter(|(language, _)| language == "sh");
+    for document in documents()
+        .into_iter()
+        .filter(|document| !is_readme(document))
+    {
+        let scripts = blocks(&document)
+            .into_iter()
+            .filter(|(language, _)| language == "sh");
         let script: String = scripts.map(|(_, body)| body).collect();
         if script.is_empty() {
             continue;
@@ -122,16 +148,30 @@ fn every_shell_block_does_what_it_says() {
         let path = format!(
             "{}:{}",
             Path::new(PROGRAM).parent().unwrap().display(),
-            std::env::var_os("PATH").unwrap_or_default().to_string_lossy()
+            std::env::var_os("PATH")
+                .unwrap_or_default()
+                .to_string_lossy()
         );
         let done = Command::new("bash")
-            .args(["-euo", "pipefail", "-c", &script.replace(WRITTEN_URL, &running.url)])
+            .args([
+                "-euo",
+                "pipefail",
+                "-c",
+                &script.replace(WRITTEN_URL, &running.url),
+            ])
             .current_dir(folder.path())
             .env("PATH", path)
             .output()
             .unwrap();
-        let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-        assert!(done.status.success(), "{}:\n{out}\n{err}", document.display());
+        let (out, err) = (
+            String::from_utf8_lossy(&done.stdout),
+            String::from_utf8_lossy(&done.stderr),
+        );
+        assert!(
+            done.status.success(),
+            "{}:\n{out}\n{err}",
+            document.display()
+        );
         ran += 1;
     }
     assert!(ran >= 1);
@@ -155,7 +195,11 @@ fn every_toml_block_is_a_configuration_that_is_accepted() {
                 .output()
                 .unwrap();
             let err = String::from_utf8_lossy(&done.stderr);
-            assert!(done.status.success(), "{}:\n{body}\n{err}", document.display());
+            assert!(
+                done.status.success(),
+                "{}:\n{body}\n{err}",
+                document.display()
+            );
             checked += 1;
         }
     }
@@ -170,9 +214,15 @@ fn the_readme_names_two_commands_and_the_first_one_serves_the_demo() {
         .map(|(_, body)| body)
         .collect();
     // The second one is what runs this test.
-    assert_eq!(commands, ["cargo run --release -- demo\n", "cargo xtask test\n"]);
+    assert_eq!(
+        commands,
+        ["cargo run --release -- demo\n", "cargo xtask test\n"]
+    );
     let folder = tempfile::tempdir().unwrap();
     let running = Running::start("demo", folder.path());
-    let page = Command::new("curl").args(["-sS", "--fail", &running.url]).output().unwrap();
+    let page = Command::new("curl")
+        .args(["-sS", "--fail", &running.url])
+        .output()
+        .unwrap();
     assert!(String::from_utf8_lossy(&page.stdout).contains("Hallpass"));
 }

@@ -26,3 +26,12 @@ pub use hallpass_core::{
 pub use hallpass_verify as verify;
 pub use hallpass_verify::axum::{GateLayer, MaybeCaller};
 pub use hallpass_verify::{Caller, SessionId, UserId};
+
+/// The Rust in the documents compiles.
+#[cfg(doctest)]
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/manual.md")]
+    struct Manual;
+}
