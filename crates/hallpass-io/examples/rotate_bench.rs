@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const TASKS: [usize; 4] = [1, 16, 64, 256];
 const MEASURED: Duration = Duration::from_secs(3);
+const DAY: Duration = Duration::from_hours(24);
 
 #[tokio::main]
 async fn main() {
@@ -47,6 +48,16 @@ async fn main() {
         measure(&store, &ids, &mut generations, tasks).await;
     }
     reads(&store, &ids).await;
+    let purging = Arc::clone(&store);
+    let purge = tokio::spawn(async move {
+        let started = Instant::now();
+        let purged = purging.purge(NOW).await.unwrap();
+        (purged, started.elapsed())
+    });
+    println!("with a purge beside it:");
+    measure(&store, &ids, &mut generations, 16).await;
+    let (purged, span) = purge.await.unwrap();
+    println!("      purge: {purged} sessions of {count} in {span:?}");
 }
 
 async fn fill(store: &Arc<SqliteStore>, count: usize) -> Arc<Vec<SessionId>> {
@@ -90,9 +101,9 @@ fn session(id: SessionId, user: usize) -> Session {
         rotated_at: NOW,
         generation: 0,
         rotation_key: None,
-        idle_ttl: Duration::from_secs(7 * 86400),
-        idle_expires_at: NOW.plus(Duration::from_secs(7 * 86400)),
-        expires_at: NOW.plus(Duration::from_secs(30 * 86400)),
+        idle_ttl: 7 * DAY,
+        idle_expires_at: NOW.plus(7 * DAY),
+        expires_at: NOW.plus(30 * DAY),
         ended: None,
         device: Device {
             ip: Some("203.0.113.195".parse().unwrap()),

@@ -202,6 +202,33 @@ async fn a_store_that_was_closed_is_one_file_with_everything_in_it() {
     assert_eq!(store.user(&ada.id).await.unwrap(), Some(ada));
 }
 
+#[tokio::test]
+async fn a_password_hash_that_was_replaced_is_gone_from_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory);
+    let (old, new) = ("old-".repeat(20), "new-".repeat(5));
+    let hash = |text: &str| PasswordHash::new(text.into());
+    for number in 0..30 {
+        let user = user(&format!("u{number}"), &format!("u{number}@example.test"));
+        store.insert_user(&user, &hash(&old)).await.unwrap();
+    }
+    for user in store.users(None, 30).await.unwrap() {
+        store
+            .replace_password(&user.id, &hash(&old), &hash(&new))
+            .await
+            .unwrap();
+    }
+    drop(store);
+    let bytes = std::fs::read(file(&directory)).unwrap();
+    let count = |wanted: &str| {
+        bytes
+            .windows(wanted.len())
+            .filter(|window| *window == wanted.as_bytes())
+            .count()
+    };
+    assert_eq!((count("old-old-"), count(&new)), (0, 30));
+}
+
 #[cfg(unix)]
 #[test]
 fn kl_06_a_database_that_is_made_can_be_read_by_its_owner_alone() {

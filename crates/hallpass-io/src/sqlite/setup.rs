@@ -26,6 +26,8 @@ pub(super) fn writer(connection: &Connection, durability: Durability) -> rusqlit
     use_wal(connection)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.pragma_update(None, "journal_size_limit", LOG_LEN_MAX)?;
+    // What is deleted or replaced is overwritten, as far as that writes no further page.
+    connection.pragma_update(None, "secure_delete", "FAST")?;
     match durability {
         Durability::Full => {
             connection.pragma_update(None, "synchronous", "FULL")?;
