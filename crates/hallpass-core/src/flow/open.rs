@@ -91,12 +91,12 @@ impl Hallpass {
     /// Makes the tokens of a session's current generation, as of `now`.
     pub(super) async fn issue(&self, session: Session, now: Timestamp) -> Result<Issued, Error> {
         let user = self.0.store.user(&session.user).await?;
-        // No access token outlives its session.
+        // No access token outlives its session: a late retry slides no lifetime.
         let access_expires_in = self
             .0
             .settings
             .access_ttl
-            .min(session.expires_at.since(now));
+            .min(session.refresh_expires_at().since(now));
         let claims = AccessClaims {
             iss: &self.0.settings.issuer,
             aud: self.0.settings.audience(),

@@ -223,6 +223,21 @@ async fn rf_13_an_idle_session_ends() {
 }
 
 #[tokio::test]
+async fn no_access_token_outlives_its_session() {
+    let (world, hallpass) = World::started().await;
+    let issued = open_transient(&hallpass).await;
+    let token = issued.refresh.expose();
+    refresh_keyed(&hallpass, token, Some(KEY)).await.unwrap();
+    let idle_end = NOW.plus(12 * HOUR);
+    world.clock.set(idle_end.minus(5 * SECOND));
+    // A late retry slides nothing, so the session is about to end.
+    let again = refresh_keyed(&hallpass, token, Some(KEY)).await.unwrap();
+    assert_eq!(again.access_expires_in, 5 * SECOND);
+    let caller = verify(&hallpass, &again).unwrap();
+    assert_eq!(caller.expires_at(), idle_end);
+}
+
+#[tokio::test]
 async fn rf_14_sign_out_kills_the_token_and_its_successors_within_the_grace_period_too() {
     let (world, hallpass) = World::started().await;
     let first = open(&hallpass, "ada").await;
