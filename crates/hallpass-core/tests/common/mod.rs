@@ -2,6 +2,7 @@
 //! processes as a test starts.
 #![allow(dead_code, reason = "no test file needs all of it")]
 
+pub(crate) mod schedule;
 pub(crate) mod wrapped;
 
 use hallpass_core::audit::{Audit, Event, EventKind};

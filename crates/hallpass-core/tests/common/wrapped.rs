@@ -23,6 +23,8 @@ pub(crate) enum Mode {
     /// It is pending once before and once after, so that a test decides who goes on. Reads of
     /// users are pending once: nothing here writes users.
     Yield,
+    /// The same, but reads of one row are not pending: what they find was decided by a write.
+    YieldAtWrites,
 }
 
 #[derive(Debug)]
@@ -43,23 +45,35 @@ impl Wrapped {
         *self.mode.lock().unwrap() = mode;
     }
 
+    /// Before a call that may change something.
     async fn before(&self) -> Result<(), StoreError> {
-        if *self.mode.lock().unwrap() == Mode::Fail {
-            return Err(StoreError::new("answer", "the cable is unplugged"));
-        }
-        self.after().await;
+        self.expect_plugged_in()?;
+        self.pending_in(&[Mode::Yield, Mode::YieldAtWrites]).await;
         Ok(())
     }
 
     async fn after(&self) {
-        let mode = *self.mode.lock().unwrap();
-        let mut was_pending = mode != Mode::Yield;
-        std::future::poll_fn(|_| {
-            if std::mem::replace(&mut was_pending, true) {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
+        self.pending_in(&[Mode::Yield, Mode::YieldAtWrites]).await;
+    }
+
+    async fn before_read(&self) -> Result<(), StoreError> {
+        self.expect_plugged_in()?;
+        self.pending_in(&[Mode::Yield]).await;
+        Ok(())
+    }
+
+    fn expect_plugged_in(&self) -> Result<(), StoreError> {
+        match *self.mode.lock().unwrap() {
+            Mode::Fail => Err(StoreError::new("answer", "the cable is unplugged")),
+            _ => Ok(()),
+        }
+    }
+
+    async fn pending_in(&self, modes: &[Mode]) {
+        let mut is_due = modes.contains(&*self.mode.lock().unwrap());
+        std::future::poll_fn(|_| match std::mem::take(&mut is_due) {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
         })
         .await;
     }
@@ -97,12 +111,12 @@ impl UserStore for Wrapped {
     }
 
     async fn user(&self, id: &UserId) -> Result<Option<User>, StoreError> {
-        self.before().await?;
+        self.before_read().await?;
         self.inner.user(id).await
     }
 
     async fn credentials(&self, email: &EmailKey) -> Result<Option<Credentials>, StoreError> {
-        self.before().await?;
+        self.before_read().await?;
         self.inner.credentials(email).await
     }
 
@@ -116,7 +130,7 @@ impl UserStore for Wrapped {
     }
 
     async fn users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
-        self.before().await?;
+        self.before_read().await?;
         self.inner.users(after, limit).await
     }
 }
@@ -128,7 +142,8 @@ impl SessionStore for Wrapped {
     }
 
     async fn session(&self, id: &SessionId) -> Result<Option<Session>, StoreError> {
-        through!(self, self.inner.session(id))
+        self.before_read().await?;
+        self.inner.session(id).await
     }
 
     async fn live_sessions(
