@@ -62,9 +62,16 @@ impl Mount {
 
     /// Returns the layer for the app's own routes: it finds out who is calling, and refuses
     /// state-changing requests that ride on a cookie without proof.
+    ///
+    /// It may go around our routes too. It leaves them alone: they ask the gate themselves, and
+    /// signing in again owes no proof of the session that it replaces.
     #[must_use]
     pub fn layer(&self) -> GateLayer {
-        GateLayer::new(self.0.gate.clone())
+        let prefix = self.0.web.settings().prefix.clone();
+        GateLayer::new(self.0.gate.clone()).leaving(move |path| {
+            path.strip_prefix(prefix.as_str())
+                .is_some_and(router::is_ours)
+        })
     }
 
     /// Starts what has to happen now and then: learning which sessions other processes ended, and

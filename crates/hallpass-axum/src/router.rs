@@ -5,6 +5,7 @@ use crate::{cors, handlers, problem};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
+use hallpass_verify::SessionId;
 
 /// Where other services find the keys that verify access tokens (RFC 8414 §2 names the document).
 const JWKS_PATH: &str = "/.well-known/jwks.json";
@@ -32,4 +33,14 @@ pub(crate) fn routes(mount: &Mount) -> Router {
         .nest(&mount.web().settings().prefix, under_prefix)
         .route(JWKS_PATH, get(handlers::jwks))
         .with_state(mount.clone())
+}
+
+/// Tells whether a path below the prefix is exactly one of the table's.
+pub(crate) fn is_ours(path: &str) -> bool {
+    match path {
+        "/signup" | "/login" | "/refresh" | "/logout" | "/me" | "/csrf" | "/sessions" => true,
+        _ => path
+            .strip_prefix("/sessions/")
+            .is_some_and(|id| SessionId::parse(id).is_ok()),
+    }
 }

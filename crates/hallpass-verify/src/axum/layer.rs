@@ -4,6 +4,7 @@ use crate::problem::{Code, Problem};
 use crate::{Admission, Gate, Locations};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,18 +17,25 @@ use tower_service::Service;
 /// A request that rides on a cookie without the CSRF proof it owes is answered here, whether its
 /// route asks for a caller or not. A token that is not good is left to the extractors, so that
 /// routes for everybody stay open to somebody whose token has just expired.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct GateLayer {
     gate: Arc<Gate>,
     locations: Locations,
+    leaves: Arc<PathRule>,
 }
+
+type PathRule = dyn Fn(&str) -> bool + Send + Sync;
 
 impl GateLayer {
     /// Returns the layer that looks where the gate's settings say.
     #[must_use]
     pub fn new(gate: Arc<Gate>) -> Self {
         let locations = gate.settings().locations;
-        Self { gate, locations }
+        Self {
+            gate,
+            locations,
+            leaves: Arc::new(|_| false),
+        }
     }
 
     /// Looks at these locations alone: for routes that narrow them. Put it in place of the wider
@@ -36,6 +44,26 @@ impl GateLayer {
     pub const fn locations(mut self, locations: Locations) -> Self {
         self.locations = locations;
         self
+    }
+
+    /// Leaves the paths that `leaves` picks to their routes, which ask the gate on their own: the
+    /// sign-in, for example, owes no CSRF token of a session that it is about to replace.
+    ///
+    /// # Security
+    /// Pick exact paths. Behind any other one, requests that ride on a cookie go unchecked.
+    #[must_use]
+    pub fn leaving(mut self, leaves: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.leaves = Arc::new(leaves);
+        self
+    }
+}
+
+impl fmt::Debug for GateLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GateLayer")
+            .field("gate", &self.gate)
+            .field("locations", &self.locations)
+            .finish_non_exhaustive()
     }
 }
 
@@ -71,7 +99,18 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let GateLayer { gate, locations } = &self.layer;
+        let GateLayer {
+            gate,
+            locations,
+            leaves,
+        } = &self.layer;
+        if leaves(request.uri().path()) {
+            return GateFuture {
+                state: State::Passed {
+                    inner: self.inner.call(request),
+                },
+            };
+        }
         let admission = gate.admit_at(locations, request.method(), request.headers());
         if let Admission::Refused(refusal) = admission
             && refusal.is_forgery()
