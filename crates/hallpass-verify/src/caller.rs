@@ -1,8 +1,10 @@
 //! The proof that a token was verified.
 
+use crate::problem::{Code, Problem};
 use crate::{Claims, Location, SessionId, Timestamp, UserId, json};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The verified identity behind a request.
 ///
@@ -66,6 +68,39 @@ impl Caller {
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         self.claims.scopes.iter().any(|own| own == scope)
+    }
+
+    /// Asks for a role.
+    ///
+    /// # Errors
+    /// The answer `insufficient_scope`, for `?` in a handler.
+    pub fn require_role(&self, role: &str) -> Result<(), Problem> {
+        let granted = self.has_role(role).then_some(());
+        granted.ok_or(Problem::new(Code::InsufficientScope))
+    }
+
+    /// Asks for a scope.
+    ///
+    /// # Errors
+    /// The answer `insufficient_scope`, for `?` in a handler.
+    pub fn require_scope(&self, scope: &str) -> Result<(), Problem> {
+        let granted = self.has_scope(scope).then_some(());
+        granted.ok_or(Problem::new(Code::InsufficientScope))
+    }
+
+    /// Asks that the user proved who they are at most this long before `now`. A refresh is no
+    /// such proof.
+    ///
+    /// # Errors
+    /// The answer `fresh_required` (RFC 9470 §3), for `?` in a handler: also when the token does
+    /// not tell.
+    pub fn require_fresh(&self, within: Duration, now: Timestamp) -> Result<(), Problem> {
+        let is_fresh = self
+            .authenticated_at()
+            .is_some_and(|proved_at| now.since(proved_at) <= within);
+        is_fresh
+            .then_some(())
+            .ok_or(Problem::new(Code::FreshRequired))
     }
 
     /// Returns the name of the token: the claim `jti`.
