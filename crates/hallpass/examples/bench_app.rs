@@ -17,7 +17,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .merge(auth.routes())
         .layer(auth.layer())
         .route("/hello", get(async || "Hello, world!"));
-    hallpass::serve(address, app).await?;
+    auth.serve(address, app).await?;
     Ok(())
 }
 

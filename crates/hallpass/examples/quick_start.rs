@@ -6,11 +6,8 @@ use hallpass::{Caller, Hallpass};
 #[tokio::main]
 async fn main() -> Result<(), hallpass::Error> {
     let auth = Hallpass::open("sqlite://app.db").await?;
-    let app = Router::new()
-        .route("/hello", get(hello))
-        .merge(auth.routes())
-        .layer(auth.layer());
-    hallpass::serve("127.0.0.1:3000", app).await
+    let app = Router::new().route("/hello", get(hello));
+    auth.serve("127.0.0.1:3000", auth.protect(app)).await
 }
 
 async fn hello(caller: Caller) -> String {

@@ -16,7 +16,6 @@ mod serve;
 
 pub use error::Error;
 pub use open::{Builder, Hallpass};
-pub use serve::serve;
 
 pub use hallpass_axum::{Mount, Refused, TrustedProxies};
 pub use hallpass_core as core;

@@ -46,9 +46,20 @@ impl Hallpass {
         }
     }
 
+    /// Adds the routes under `/auth` to an app, and puts the layer around all of it.
+    pub fn protect(&self, app: Router) -> Router {
+        app.merge(self.routes()).layer(self.layer())
+    }
+
     /// Returns the routes under `/auth`, and the key set for other services.
     pub fn routes(&self) -> Router {
         self.mount.routes()
+    }
+
+    /// Returns the settings of the web side.
+    #[must_use]
+    pub fn web(&self) -> &Web {
+        self.mount.web()
     }
 
     /// Returns the layer that finds out who is calling and refuses state-changing requests that

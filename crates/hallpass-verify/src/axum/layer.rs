@@ -115,6 +115,8 @@ where
         if let Admission::Refused(refusal) = admission
             && refusal.is_forgery()
         {
+            // Somebody's page tried to act for a user: for whoever reads the log.
+            tracing::warn!(target: "hallpass::audit", event = "cross_site_refused", %refusal);
             return GateFuture {
                 state: State::Refused {
                     code: refusal.into(),
