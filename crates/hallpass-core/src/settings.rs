@@ -271,7 +271,7 @@ mod tests {
             [""; 0]
         );
         assert_eq!(
-            faults(|s| s.remembered.absolute = s.remembered.idle - SECOND),
+            faults(|s| s.remembered.idle = s.remembered.absolute + SECOND),
             ["tokens.refresh_idle_ttl"]
         );
         assert_eq!(faults(|s| s.remembered.absolute = LIFETIME_MAX), [""; 0]);
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn every_fault_is_told_at_once_with_what_was_expected() {
         let mut settings = Settings::new("");
-        settings.leeway = Duration::from_secs(3600);
+        settings.leeway = Duration::from_hours(1);
         let refused = RefusedSettings(settings.faults()).to_string();
         assert!(refused.contains("`tokens.issuer`: expected"), "{refused}");
         assert!(refused.contains("`tokens.leeway`: expected"), "{refused}");

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const GRACE: Duration = Duration::from_secs(10);
-const ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
+const ACCESS_TTL: Duration = Duration::from_mins(15);
 const LEEWAY: Duration = Duration::from_secs(10);
 const KEYS: [&str; 2] = [
     "one-attempt-to-refresh-0001",

@@ -10,7 +10,6 @@
     clippy::missing_panics_doc,
     clippy::panic,
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "these are tests"
 )]
@@ -25,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// Checks a store. `make` returns an empty one each time.
 pub async fn check<S: Store + 'static>(make: impl Fn() -> Arc<S>) {

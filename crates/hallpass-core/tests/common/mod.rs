@@ -26,7 +26,7 @@ use std::time::Duration;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
-pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
 pub(crate) const PASSWORD: &str = "a fox on the moon";
 pub(crate) const KEY: &str = "one-attempt-to-refresh-0001";
 pub(crate) const CHEAP: Argon2idCost = Argon2idCost {

@@ -1,9 +1,5 @@
 //! The rules through the public API, on a store in memory and a clock that stands still.
 #![cfg(test)]
-#![expect(
-    clippy::wildcard_imports,
-    reason = "the tests speak the words of `common`"
-)]
 
 #[path = "../common/mod.rs"]
 mod common;

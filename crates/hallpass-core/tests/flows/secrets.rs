@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass_core::store::{KeyStore as _, SessionStore as _, UserStore as _};
 use hallpass_core::{Hallpass, Issued, Parts};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// The bytes of a refresh token: version, session id, generation, MAC.
 fn bytes_of(token: &str) -> Vec<u8> {
@@ -37,7 +38,10 @@ async fn dump(world: &World, opened: &[&Issued]) -> Vec<u8> {
 /// Tells whether a dump holds these bytes in any form: raw, base64url, hexadecimal, a list.
 fn holds(dump: &[u8], bytes: &[u8]) -> bool {
     let list = format!("{bytes:?}");
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut hex = String::new();
+    for byte in bytes {
+        write!(hex, "{byte:02x}").unwrap();
+    }
     // Without the last characters, which depend on what follows.
     let base64 = URL_SAFE_NO_PAD.encode(bytes);
     let forms = [

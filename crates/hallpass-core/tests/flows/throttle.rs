@@ -14,7 +14,7 @@ const LIMITS: ThrottleSettings = ThrottleSettings {
     account_and_address_failures_max: 3,
     account_failures_max: 6,
     address_failures_max: 5,
-    window: std::time::Duration::from_secs(60),
+    window: std::time::Duration::from_mins(1),
 };
 
 async fn started() -> (World, Hallpass) {
