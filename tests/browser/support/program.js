@@ -1,0 +1,92 @@
+// The real program, started on free ports in a folder of its own, and stopped as a service manager stops it.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const PROGRAM = process.env.SERVER_PROGRAM || fileURLToPath(new URL("../../../target/debug/hallpass", import.meta.url));
+/** A neighbour may take a port between the moment we find it and the moment we use it. */
+const STARTS_MAX = 5;
+const LISTENING = "listening on ";
+const ATTACKER = "the attacker's page is on ";
+
+/** What every start sets: a hash that costs little, and one log line for each request. */
+const COMMON = { HALLPASS_PASSWORDS_MEMORY_KIB: "64", HALLPASS_LOG_FORMAT: "json", HALLPASS_LOG_REQUESTS: "all" };
+
+/**
+ * @typedef {object} Program
+ * @property {string} origin Where its pages are, such as `http://localhost:8080`.
+ * @property {number} port Where it listens on loopback.
+ * @property {string} attackOrigin The attacker's page; empty for `serve`.
+ * @property {() => string[]} log What it has logged so far, a line each.
+ * @property {() => Promise<void>} stop Stops it, and fails unless it exits with 0.
+ */
+
+/**
+ * Starts the program and returns once it listens.
+ * @param {"demo" | "serve"} command
+ * @param {Record<string, string>} settings Of the environment, such as `HALLPASS_TOKENS_ACCESS_TTL`.
+ * @returns {Promise<Program>}
+ */
+export async function startProgram(command = "demo", settings = {}) {
+  for (let left = STARTS_MAX - 1; ; left -= 1) {
+    try {
+      return await start(command, settings);
+    } catch (fault) {
+      if (left === 0 || !String(fault).includes("in use")) throw fault;
+    }
+  }
+}
+
+async function start(command, settings) {
+  const folder = await mkdtemp(join(tmpdir(), "hallpass-browser-"));
+  const child = spawn(PROGRAM, [command, "--listen", "127.0.0.1:0", "--data", folder], {
+    cwd: folder,
+    env: { ...marks(), ...COMMON, ...settings },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const log = [];
+  createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
+  // `close` comes after the last line of the log; `error` if there is no such program.
+  const closed = Promise.race([once(child, "close"), once(child, "error").then(([fault]) => Promise.reject(fault))]);
+  const said = await Promise.race([greeting(child, command), closed.then(() => null)]);
+  if (!said) {
+    await rm(folder, { recursive: true, force: true });
+    throw new Error(`the program did not start: ${log.join("\n")}`);
+  }
+  return {
+    origin: said.origin,
+    port: Number(new URL(said.origin).port),
+    attackOrigin: said.attackOrigin,
+    log: () => [...log],
+    async stop() {
+      child.kill("SIGTERM");
+      const [code, signal] = await closed;
+      await rm(folder, { recursive: true, force: true });
+      assert.deepEqual({ code, signal }, { code: 0, signal: null }, log.join("\n"));
+    },
+  };
+}
+
+/** Whoever starts the tests marks what they start, to see that nothing is left. */
+function marks() {
+  const { PATH, XTASK_RUN } = process.env;
+  return XTASK_RUN ? { PATH, XTASK_RUN } : { PATH };
+}
+
+/** Returns where the program says it is, once it has said everything that is asked for. */
+function greeting(child, command) {
+  const said = { origin: "", attackOrigin: "" };
+  return new Promise((resolve) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (line.startsWith(LISTENING)) said.origin = line.slice(LISTENING.length).trim();
+      if (line.startsWith(ATTACKER)) said.attackOrigin = line.slice(ATTACKER.length).trim();
+      if (said.origin && (command === "serve" || said.attackOrigin)) resolve(said);
+    });
+  });
+}
