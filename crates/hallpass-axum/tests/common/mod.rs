@@ -1,0 +1,274 @@
+//! An app with routes of its own around the routes of Hallpass, in memory, with a clock that a
+//! test moves.
+#![allow(dead_code, reason = "no test file needs all of it")]
+
+mod browser;
+mod jar;
+mod request;
+
+pub(crate) use browser::Browser;
+pub(crate) use jar::{Jar, SetCookie};
+pub(crate) use request::{Answer, Req};
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hallpass_axum::{Mount, TrustedProxies};
+use hallpass_core::audit::{Audit, Event, EventKind};
+use hallpass_core::key::MasterSecret;
+use hallpass_core::password::{Argon2idCost, HashPoolSettings};
+use hallpass_core::session::Device;
+use hallpass_core::store::MemoryStore;
+use hallpass_core::user::{Email, Password};
+use hallpass_core::{Hallpass, Parts, SeededRandom, Settings, SignUp, Web, WebSettings};
+use hallpass_verify::axum::MaybeCaller;
+use hallpass_verify::problem::Problem;
+use hallpass_verify::{Caller, ManualClock, SessionId, Timestamp};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// 2027-01-15T08:00:00Z.
+pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How long an access token lives, by default.
+pub(crate) const ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const IDLE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+pub(crate) const OWN: &str = "https://app.example.test";
+/// The one other origin whose pages are trusted.
+pub(crate) const SPA: &str = "https://spa.example.test";
+pub(crate) const FOREIGN: &str = "https://evil.test";
+
+pub(crate) const ALICE: &str = "alice@example.test";
+pub(crate) const BOB: &str = "bob@example.test";
+pub(crate) const PASSWORD: &str = "a fox on the moon";
+
+pub(crate) const ACCESS: &str = "__Host-hp_access";
+pub(crate) const REFRESH: &str = "__Secure-hp_refresh";
+pub(crate) const CSRF: &str = "__Host-hp_csrf";
+
+const CHEAP: Argon2idCost = Argon2idCost {
+    memory_kib: 64,
+    iterations: 1,
+    parallelism: 1,
+};
+
+/// An app, and everything a test may look at or move.
+pub(crate) struct App {
+    pub(crate) mount: Mount,
+    pub(crate) router: Router,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) audit: Arc<Collected>,
+    /// How often a route of the app's own did something.
+    pub(crate) effects: Arc<AtomicUsize>,
+}
+
+impl App {
+    /// Starts the app of `https://app.example.test`.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_, _| {}).await
+    }
+
+    /// Starts the same app in development.
+    pub(crate) async fn on_localhost() -> Self {
+        Self::start_with(|_, web| web.public_url = "http://localhost:3000".into()).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Settings, &mut WebSettings)) -> Self {
+        let mut settings = Settings::new(OWN);
+        settings.password_cost = CHEAP;
+        settings.password_pool = HashPoolSettings {
+            workers: 1,
+            queue_len_max: 64,
+        };
+        let mut web = WebSettings::new(OWN);
+        web.trusted_origins = vec![SPA.into()];
+        change(&mut settings, &mut web);
+        let store = Arc::new(MemoryStore::default());
+        let parts = Parts::new(store.clone(), secret());
+        Self::start_from(settings, web, store, parts).await
+    }
+
+    /// Starts with other parts: another hasher, for example.
+    pub(crate) async fn start_from(
+        settings: Settings,
+        web: WebSettings,
+        store: Arc<MemoryStore>,
+        parts: Parts,
+    ) -> Self {
+        let clock = Arc::new(ManualClock::at(NOW));
+        let audit = Arc::new(Collected::default());
+        let parts = parts
+            .clock(clock.clone())
+            .random(Arc::new(SeededRandom::new(7)))
+            .audit(audit.clone());
+        let hallpass = Hallpass::start(settings, parts).await.unwrap();
+        let web = Web::checked(web).unwrap();
+        let mount = Mount::new(hallpass, web, TrustedProxies::default()).unwrap();
+        let effects = Arc::new(AtomicUsize::new(0));
+        Self {
+            router: router(&mount, clock.clone(), effects.clone()),
+            mount,
+            store,
+            clock,
+            audit,
+            effects,
+        }
+    }
+
+    pub(crate) fn advance(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+
+    pub(crate) fn effects(&self) -> usize {
+        self.effects.load(Ordering::SeqCst)
+    }
+
+    /// Everything that is stored, as text.
+    pub(crate) fn database(&self) -> String {
+        format!("{:?}", self.store)
+    }
+
+    /// A request without cookies, from no browser.
+    pub(crate) fn request(&self, method: &str, path: &str) -> Req<'_> {
+        Req::new(self, None, method, path)
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Req<'_> {
+        self.request("GET", path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Req<'_> {
+        self.request("POST", path)
+    }
+
+    /// Adds a user without opening a session.
+    pub(crate) async fn add_user(&self, email: &str, roles: &[&str]) {
+        let sign_up = SignUp {
+            email: Email::parse(email).unwrap(),
+            password: Password::chosen(PASSWORD).unwrap(),
+            name: None,
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        };
+        let (hallpass, device) = (self.mount.hallpass(), Device::default());
+        hallpass.add_user(sign_up, &device).await.unwrap();
+    }
+
+    /// A new user in a new browser.
+    pub(crate) async fn signed_up(&self, email: &str) -> Browser<'_> {
+        let mut browser = Browser::new(self);
+        let answer = browser
+            .post("/auth/signup")
+            .json(&credentials(email))
+            .send();
+        assert_eq!(answer.await.status, 201);
+        browser
+    }
+
+    /// A user who is there already, in a new browser.
+    pub(crate) async fn signed_in(&self, email: &str) -> Browser<'_> {
+        let mut browser = Browser::new(self);
+        browser.sign_in(email).await;
+        browser
+    }
+
+    /// A new session whose tokens travel in bodies: the answer that opened it.
+    pub(crate) async fn signed_in_by_body(&self, email: &str) -> Value {
+        let mut body = credentials(email);
+        body["delivery"] = "body".into();
+        let answer = self.post("/auth/login").json(&body).send().await;
+        assert_eq!(answer.status, 200);
+        answer.json()
+    }
+}
+
+pub(crate) fn secret() -> MasterSecret {
+    MasterSecret::from_bytes((0..32).collect()).unwrap()
+}
+
+pub(crate) fn credentials(email: &str) -> Value {
+    json!({ "email": email, "password": PASSWORD })
+}
+
+/// Shown by the app's own routes: who called, and by what.
+fn told(caller: &Caller) -> Value {
+    json!({ "user": caller.subject(), "location": format!("{:?}", caller.location()) })
+}
+
+fn router(mount: &Mount, clock: Arc<ManualClock>, effects: Arc<AtomicUsize>) -> Router {
+    let echo = {
+        let effects = effects.clone();
+        async move |caller: Caller| {
+            effects.fetch_add(1, Ordering::SeqCst);
+            Json(told(&caller))
+        }
+    };
+    let me2 = async |MaybeCaller(caller): MaybeCaller| {
+        Json(caller.map_or(json!({ "user": null }), |caller| told(&caller)))
+    };
+    Router::new()
+        .route("/echo", post(echo))
+        .route("/me2", get(me2).post(me2).delete(me2))
+        .route("/admin", get(admin))
+        .route("/orders", get(orders))
+        .route("/fresh", get(fresh).with_state(clock))
+        .merge(mount.routes())
+        .layer(mount.layer())
+}
+
+async fn admin(caller: Caller) -> Result<&'static str, Problem> {
+    caller.require_role("admin")?;
+    Ok("in")
+}
+
+async fn orders(caller: Caller) -> Result<&'static str, Problem> {
+    caller.require_scope("orders:read")?;
+    Ok("in")
+}
+
+async fn fresh(
+    State(clock): State<Arc<ManualClock>>,
+    caller: Caller,
+) -> Result<&'static str, Problem> {
+    caller.require_fresh(5 * MINUTE, hallpass_verify::Clock::now(clock.as_ref()))?;
+    Ok("in")
+}
+
+/// Keeps every event.
+#[derive(Debug, Default)]
+pub(crate) struct Collected(Mutex<Vec<Recorded>>);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Recorded {
+    pub(crate) kind: EventKind,
+    pub(crate) session: Option<SessionId>,
+    pub(crate) device: Device,
+}
+
+impl Collected {
+    pub(crate) fn events(&self) -> Vec<Recorded> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn of(&self, kind: EventKind) -> Vec<Recorded> {
+        let mut events = self.events();
+        events.retain(|event| event.kind == kind);
+        events
+    }
+}
+
+impl Audit for Collected {
+    fn record(&self, event: &Event<'_>) {
+        self.0.lock().unwrap().push(Recorded {
+            kind: event.kind,
+            session: event.session,
+            device: event.device.clone(),
+        });
+    }
+}

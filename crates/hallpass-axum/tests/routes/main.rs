@@ -1,0 +1,8 @@
+//! The routes as clients meet them: requests in, answers out, through the public API alone.
+#![cfg(test)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod cookies;
+mod sessions;
