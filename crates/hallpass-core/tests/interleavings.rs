@@ -66,15 +66,15 @@ impl Site {
 /// What one request came to.
 #[derive(Debug)]
 enum Answer {
-    Refreshed(Result<Issued, Error>),
+    Refreshed(Box<Result<Issued, Error>>),
     SignedOut,
 }
 
 impl Answer {
     fn issued(&self) -> Option<&Issued> {
         match self {
-            Self::Refreshed(Ok(issued)) => Some(issued),
-            _ => None,
+            Self::Refreshed(refreshed) => refreshed.as_ref().as_ref().ok(),
+            Self::SignedOut => None,
         }
     }
 }
@@ -87,7 +87,14 @@ fn refreshing(process: &Hallpass, issued: &Issued) -> Request {
 
 fn refreshing_with(process: &Hallpass, issued: &Issued, key: Option<&'static str>) -> Request {
     let (process, token) = (process.clone(), issued.refresh.expose().to_owned());
-    Box::pin(async move { Answer::Refreshed(refresh_keyed(&process, &token, key).await) })
+    Box::pin(async move {
+        let answer = refresh_keyed(&process, &token, key).await;
+        if let Ok(issued) = &answer {
+            let is_over = process.verifier().ended().contains(&issued.session.id);
+            assert!(!is_over, "handed out after the sign-out");
+        }
+        Answer::Refreshed(Box::new(answer))
+    })
 }
 
 fn signing_out(process: &Hallpass, issued: &Issued) -> Request {
@@ -323,30 +330,37 @@ fn two_refreshes_that_heal_give_one_successor_in_every_order() {
 #[test]
 fn a_refresh_that_heals_and_one_with_an_older_token_never_fork_the_chain() {
     let site = Site::new(Mode::Yield);
-    let schedules = every_schedule(
-        &site,
-        || {
-            let old = site.open();
-            let early = site.row(&old);
-            let second = site.refresh(&old);
-            let newest = site.refresh(&second);
-            run(site.world.store.insert_session(&early)).unwrap();
-            (old, newest)
-        },
-        |(old, newest)| vec![refreshing(&site.one, newest), refreshing(&site.two, old)],
-        |(old, newest), answers| {
-            let all = issued(&[old, newest], answers);
-            run(site.one.sync_ended()).unwrap();
-            if site.row(old).ended.is_some() {
-                is_over(&site, &all);
-            } else {
-                assert_eq!(live_leaves(&site, &all), 1);
-                let leaf = answers[0].issued().unwrap();
-                assert_eq!(site.row(old).generation, leaf.session.generation);
-            }
-        },
-    );
-    assert!(schedules >= 100, "{schedules} schedules");
+    for generation_of_older in [0, 1] {
+        let schedules = every_schedule(
+            &site,
+            || {
+                let first = site.open();
+                let early = site.row(&first);
+                let second = site.refresh(&first);
+                let newest = site.refresh(&second);
+                run(site.world.store.insert_session(&early)).unwrap();
+                let older = if generation_of_older == 0 {
+                    first
+                } else {
+                    second
+                };
+                (older, newest)
+            },
+            |(older, newest)| vec![refreshing(&site.one, newest), refreshing(&site.two, older)],
+            |(older, newest), answers| {
+                let all = issued(&[older, newest], answers);
+                run(site.one.sync_ended()).unwrap();
+                if site.row(older).ended.is_some() {
+                    is_over(&site, &all);
+                } else {
+                    assert_eq!(live_leaves(&site, &all), 1);
+                    let leaf = answers[0].issued().unwrap();
+                    assert_eq!(site.row(older).generation, leaf.session.generation);
+                }
+            },
+        );
+        assert!(schedules >= 100, "{schedules} schedules");
+    }
 }
 
 #[test]

@@ -71,9 +71,12 @@ impl Wrapped {
 
     async fn pending_in(&self, modes: &[Mode]) {
         let mut is_due = modes.contains(&*self.mode.lock().unwrap());
-        std::future::poll_fn(|_| match std::mem::take(&mut is_due) {
-            true => Poll::Pending,
-            false => Poll::Ready(()),
+        std::future::poll_fn(|_| {
+            if std::mem::take(&mut is_due) {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
         })
         .await;
     }
