@@ -21,7 +21,7 @@ mod stores;
 use crate::machine;
 use crate::steps::{self, Stop, cargo};
 use clap::ValueEnum as _;
-use report::Line;
+use report::{Line, Process};
 use sample::{Sample, median};
 use scenario::{Name, Scenario};
 use servers::{Programs, Servers};
@@ -128,13 +128,10 @@ async fn measure_all(
     if options.wants(Name::Stores) {
         let measured = stores::measure(programs, folder, options.span(), options.rounds).await?;
         let connections = scenario::REFRESH_CONNECTIONS;
-        let line = |(what, samples)| Line {
-            what,
-            connections,
-            samples,
-            hello: Vec::new(),
-        };
-        lines.extend(measured.into_iter().map(line));
+        lines.extend(measured.into_iter().map(|(what, samples)| {
+            let line = Line::new(what, connections, Process::Alone);
+            Line { samples, ..line }
+        }));
     }
     println!("\n{}\n", report::table(&lines));
     if !hashes.is_empty() {
@@ -163,13 +160,7 @@ async fn rounds(options: &Options, servers: &Servers) -> Result<(Vec<Line>, Vec<
     let mut hashes = Vec::new();
     let mut lines: Vec<Line> = scenarios
         .iter()
-        .map(|Scenario { what, scripts, .. }| (what, scripts.len()))
-        .map(|(what, connections)| Line {
-            what,
-            connections,
-            samples: vec![],
-            hello: vec![],
-        })
+        .map(|scenario| Line::new(scenario.what, scenario.scripts.len(), Process::Alone))
         .collect();
     for round in 1..=options.rounds {
         println!("    round {round} of {}", options.rounds);
@@ -194,15 +185,10 @@ async fn mixed(options: &Options, servers: &Servers) -> Result<[Line; 2], Stop> 
     let mut gets = scenario::same(ann.get_by_cookie(app, "/protected"), 200);
     gets.truncate(MIXED_GETS);
     let mut sign_ins = scenario::sign_ins(app, MIXED_SIGN_INS).await?;
-    let line = |what, connections| Line {
-        what,
-        connections,
-        samples: vec![],
-        hello: vec![],
-    };
+    let line = |what, connections| Line::new(what, connections, Process::Shared);
     let mut lines = [
-        line("GET while 32 sign in (*)", MIXED_GETS),
-        line("32 sign in (*)", MIXED_SIGN_INS),
+        line("GET while 32 sign in", MIXED_GETS),
+        line("32 sign in", MIXED_SIGN_INS),
     ];
     let [get_line, sign_in_line] = &mut lines;
     for _ in 0..options.rounds {
@@ -213,7 +199,6 @@ async fn mixed(options: &Options, servers: &Servers) -> Result<[Line; 2], Stop> 
         get_line.samples.push(get);
         sign_in_line.samples.push(sign_in);
     }
-    println!("    (*) one process does both: its CPU time is not told apart");
     Ok(lines)
 }
 

@@ -3,15 +3,36 @@
 use super::sample::{Sample, median};
 use std::time::Duration;
 
+/// Whether the CPU time of a process went into one scenario.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Process {
+    /// It did nothing else.
+    Alone,
+    /// It served two at once, and nobody can tell which took how much.
+    Shared,
+}
+
 /// One line of the table: a scenario, and the bare server measured just before each round of it.
 pub(crate) struct Line {
     pub(crate) what: &'static str,
     pub(crate) connections: usize,
+    pub(crate) process: Process,
     pub(crate) samples: Vec<Sample>,
     pub(crate) hello: Vec<Sample>,
 }
 
 impl Line {
+    /// Returns a line without figures.
+    pub(crate) fn new(what: &'static str, connections: usize, process: Process) -> Self {
+        Self {
+            what,
+            connections,
+            process,
+            samples: Vec::new(),
+            hello: Vec::new(),
+        }
+    }
+
     /// Returns how much CPU time a request costs, as a multiple of the bare server's.
     fn ratio(&self) -> Option<f64> {
         let pairs = self.samples.iter().zip(&self.hello);
@@ -26,14 +47,17 @@ impl Line {
         let ratio = self
             .ratio()
             .map_or_else(|| "-".into(), |ratio| format!("{ratio:.2}"));
+        let cpu = match self.process {
+            Process::Alone => format!("{:.1}", sample.cpu_micros),
+            Process::Shared => "-".into(),
+        };
         format!(
-            "{:<28} {:>5} {:>10.0} {:>9.0} {:>9.0} {:>9.1} {ratio:>8}",
+            "{:<28} {:>5} {:>10.0} {:>9.0} {:>9.0} {cpu:>9} {ratio:>8}",
             self.what,
             self.connections,
             sample.requests_per_second,
             micros(sample.p50),
             micros(sample.p99),
-            sample.cpu_micros,
         )
     }
 }
@@ -71,26 +95,21 @@ mod tests {
 
     #[test]
     fn a_round_is_compared_with_the_bare_server_just_before_it() {
-        let line = Line {
-            what: "x",
-            connections: 8,
-            // The machine was slower in the second round, for both.
-            samples: vec![sample(2.0), sample(6.0), sample(2.0)],
-            hello: vec![sample(1.0), sample(3.0), sample(1.0)],
-        };
+        let mut line = Line::new("x", 8, Process::Alone);
+        // The machine was slower in the second round, for both.
+        line.samples = vec![sample(2.0), sample(6.0), sample(2.0)];
+        line.hello = vec![sample(1.0), sample(3.0), sample(1.0)];
         assert!((line.ratio().unwrap() - 2.0).abs() < 1e-9);
         let words: Vec<String> = line.shown().split_whitespace().map(String::from).collect();
         assert_eq!(words, ["x", "8", "1000", "50", "99", "2.0", "2.00"]);
     }
 
     #[test]
-    fn a_line_without_a_comparison_says_so() {
-        let line = Line {
-            what: "x",
-            connections: 1,
-            samples: vec![sample(1.0)],
-            hello: Vec::new(),
-        };
-        assert!(table(&[line]).ends_with('-'));
+    fn what_was_not_compared_or_cannot_be_told_apart_is_not_shown() {
+        let mut line = Line::new("x", 1, Process::Shared);
+        line.samples = vec![sample(1.0)];
+        let shown = table(&[line]);
+        let words: Vec<&str> = shown.lines().nth(1).unwrap().split_whitespace().collect();
+        assert_eq!(words, ["x", "1", "1000", "50", "99", "-", "-"]);
     }
 }
