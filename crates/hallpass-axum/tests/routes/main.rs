@@ -5,4 +5,6 @@
 mod common;
 
 mod cookies;
+mod csrf;
+mod refresh;
 mod sessions;
