@@ -7,19 +7,22 @@
 )]
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::routing::{get, post};
 use hallpass_axum::serve::{Limits, PublicScheme, Server};
 use hallpass_core::SeededRandom;
+use http_body::Frame;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 const GET: &str = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n";
 const LAST: &str = "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -55,6 +58,7 @@ async fn start_with(limits: Limits, scheme: PublicScheme) -> Running {
     let app = Router::new()
         .route("/hello", get(hello.clone()).post(hello))
         .route("/wait", get(wait))
+        .route("/stream", get(async || Body::new(Slow::default())))
         .route("/echo", post(|body: Bytes| async move { body }))
         .route(
             "/forgive",
@@ -86,6 +90,34 @@ async fn start_with(limits: Limits, scheme: PublicScheme) -> Running {
         go_on,
         stop,
         task,
+    }
+}
+
+/// A body in two pieces, five minutes apart.
+#[derive(Default)]
+struct Slow(Option<Pin<Box<Sleep>>>, bool);
+
+impl HttpBody for Slow {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let piece = |text: &'static str| Poll::Ready(Some(Ok(Frame::data(Bytes::from(text)))));
+        match &mut self.0 {
+            None => {
+                self.0 = Some(Box::pin(sleep(Duration::from_mins(5))));
+                piece("first")
+            }
+            Some(_) if self.1 => Poll::Ready(None),
+            Some(pause) => {
+                std::task::ready!(pause.as_mut().poll(cx));
+                self.1 = true;
+                piece("second")
+            }
+        }
     }
 }
 
@@ -471,6 +503,29 @@ async fn a_handler_may_take_longer_than_any_limit_for_the_client() {
         let answer = read_to_end(&mut stream).await;
         assert!(answer.ends_with("waited"), "{answer}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_between_requests_is_ended_after_one_to_two_minutes() {
+    let running = start().await;
+    let mut stream = running.connect().await;
+    sleep(Duration::from_secs(20)).await;
+    stream.write_all(GET.as_bytes()).await.unwrap();
+    read_until(&mut stream, "hello").await;
+    let silent = Instant::now();
+    assert_eq!(read_to_end(&mut stream).await, "");
+    let took = silent.elapsed().as_secs();
+    assert!((60..=120).contains(&took), "{took} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_streams_slowly_is_not_silence() {
+    let running = start().await;
+    let mut stream = running.connect().await;
+    let request = "GET /stream HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let answer = read_to_end(&mut stream).await;
+    assert!(answer.contains("first") && answer.contains("second"), "{answer}");
 }
 
 #[tokio::test(start_paused = true)]

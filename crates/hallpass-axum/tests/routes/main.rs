@@ -5,6 +5,9 @@
 mod common;
 
 mod cookies;
+mod cors;
 mod csrf;
 mod refresh;
 mod sessions;
+mod tokens;
+mod users;
