@@ -205,7 +205,10 @@ impl Answer {
         if matches!(self.status, 429 | 503) {
             assert!(self.headers.contains_key("retry-after"), "{path}: {self:?}");
         }
-        let is_ours = path.starts_with("/auth/") || !self.code().is_empty();
+        let is_ours = path
+            .strip_prefix("/auth/")
+            .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('?'))
+            || !self.code().is_empty();
         let carries =
             !self.cookies().is_empty() || self.body.windows(4).any(|four| four == b"hpr_");
         if is_ours || carries {
