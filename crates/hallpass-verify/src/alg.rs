@@ -34,9 +34,15 @@ impl Algorithm {
     /// Reads a name exactly as the RFCs spell it; anything else, `none` included, is `None`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::EdDsa, Self::Es256, Self::Rs256, Self::Ps256, Self::Hs256]
-            .into_iter()
-            .find(|alg| alg.name() == name)
+        [
+            Self::EdDsa,
+            Self::Es256,
+            Self::Rs256,
+            Self::Ps256,
+            Self::Hs256,
+        ]
+        .into_iter()
+        .find(|alg| alg.name() == name)
     }
 }
 

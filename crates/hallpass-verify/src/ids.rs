@@ -29,7 +29,9 @@ impl UserId {
         if fits && !text.chars().any(char::is_control) {
             Ok(Self(text.into()))
         } else {
-            Err(InvalidId { expected: "a user id of 1 to 255 bytes without control characters" })
+            Err(InvalidId {
+                expected: "a user id of 1 to 255 bytes without control characters",
+            })
         }
     }
 
@@ -81,7 +83,9 @@ impl SessionId {
         // The decoder refuses padding, other alphabets and trailing bits that are not zero.
         match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
             Ok(Self::LEN) => Ok(Self(bytes)),
-            _ => Err(InvalidId { expected: "22 characters of base64url" }),
+            _ => Err(InvalidId {
+                expected: "22 characters of base64url",
+            }),
         }
     }
 }
@@ -106,7 +110,13 @@ mod tests {
     fn a_session_id_has_exactly_one_text() {
         let id = SessionId::from_bytes([7; 16]);
         assert_eq!(SessionId::parse(&id.to_string()), Ok(id));
-        for wrong in ["", "BwcH", "BwcHBwcHBwcHBwcHBwcHBx", "BwcHBwcHBwcHBwcHBwcHBw==", "!wcHBwcHBwcHBwcHBwcHBw"] {
+        for wrong in [
+            "",
+            "BwcH",
+            "BwcHBwcHBwcHBwcHBwcHBx",
+            "BwcHBwcHBwcHBwcHBwcHBw==",
+            "!wcHBwcHBwcHBwcHBwcHBw",
+        ] {
             assert!(SessionId::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -55,7 +55,7 @@ impl Verifier {
         if token.len() > self.settings.token_len_max {
             return Err(TokenError::Malformed);
         }
-        let fingerprint = Fingerprint::of(token);
+        let fingerprint = Fingerprint::of(token).ok_or(TokenError::Malformed)?;
         if let Some(claims) = self.remembered.get(&fingerprint, self.keys.epoch()) {
             self.check_now(&claims, now)?;
             return Ok(Caller::from_verified(claims, via));
@@ -70,7 +70,7 @@ impl Verifier {
         self.check_ours(&claims)?;
         self.check_now(&claims, now)?;
         self.remembered
-            .insert(fingerprint, Arc::clone(&claims), epoch, token.len());
+            .insert(fingerprint, Arc::clone(&claims), epoch);
         Ok(Caller::from_verified(claims, via))
     }
 

@@ -4,21 +4,21 @@ use super::limits::Limits;
 use super::watched::Notes;
 use hallpass_verify::problem::{Code, Problem};
 use http::header::{ALLOW, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, Method, Response, Uri, Version, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 
 /// Checks a request's head, and returns the refusal if it is refused.
-pub(super) fn check(head: &Parts, notes: &Notes, limits: &Limits) -> Result<(), Code> {
-    if notes.is_ambiguous() || !has_plain_framing(&head.headers) {
+pub(super) fn check<B>(head: &Request<B>, notes: &Notes, limits: &Limits) -> Result<(), Code> {
+    if notes.is_ambiguous() || !has_plain_framing(head.headers()) {
         return Err(Code::BadRequest);
     }
     // RFC 9110 §9.3.8: TRACE echoes what a script must not read. CONNECT is for proxies.
-    if head.method == Method::TRACE || head.method == Method::CONNECT {
+    if matches!(*head.method(), Method::TRACE | Method::CONNECT) {
         return Err(Code::MethodNotAllowed);
     }
-    if !names_one_host(head) || target_len(&head.uri) > limits.target_len_max {
+    if !names_one_host(head) || target_len(head.uri()) > limits.target_len_max {
         return Err(Code::BadRequest);
     }
-    if content_length(&head.headers).is_some_and(|len| len > limits.body_len_max) {
+    if content_length(head.headers()).is_some_and(|len| len > limits.body_len_max) {
         return Err(Code::PayloadTooLarge);
     }
     Ok(())
@@ -45,19 +45,19 @@ fn has_plain_framing(headers: &HeaderMap) -> bool {
 }
 
 /// RFC 9112 §3.2: exactly one proper Host line, and a target in absolute form names the same.
-fn names_one_host(head: &Parts) -> bool {
-    let mut hosts = head.headers.get_all(HOST).iter();
+fn names_one_host<B>(head: &Request<B>) -> bool {
+    let mut hosts = head.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (Some(host), None) => {
             is_host(host.as_bytes())
-                && head.uri.authority().is_none_or(|named| {
+                && head.uri().authority().is_none_or(|named| {
                     named
                         .as_str()
                         .as_bytes()
                         .eq_ignore_ascii_case(host.as_bytes())
                 })
         }
-        (None, _) => head.version < Version::HTTP_11,
+        (None, _) => head.version() < Version::HTTP_11,
         (Some(_), Some(_)) => false,
     }
 }
@@ -81,15 +81,17 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::Request;
 
     fn verdict(target: &str, fields: &[(&str, &str)]) -> Result<(), Code> {
         let mut request = Request::builder().method("POST").uri(target);
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
-        let (head, ()) = request.body(()).unwrap().into_parts();
-        check(&head, &Notes::default(), &Limits::default())
+        check(
+            &request.body(()).unwrap(),
+            &Notes::default(),
+            &Limits::default(),
+        )
     }
 
     #[test]

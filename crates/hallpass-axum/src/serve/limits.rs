@@ -12,7 +12,8 @@ pub struct Limits {
     pub head: Duration,
     /// How long a request's body may take as a whole, however many bytes trickle in. 10 s.
     pub body: Duration,
-    /// How long a connection may be silent between two requests. 60 s.
+    /// How long a connection may be silent between two requests, at least; it is ended before
+    /// twice as long. 60 s.
     pub idle: Duration,
     /// How long a client may take no byte of an answer. 30 s.
     pub write: Duration,

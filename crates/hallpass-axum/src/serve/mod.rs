@@ -26,7 +26,7 @@ use axum::Router;
 use hallpass_core::{NoRandomness, Random, SystemRandom};
 use http::HeaderValue;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use request_id::RequestIds;
 use service::{Connection, Shared};
 use std::convert::Infallible;
@@ -224,8 +224,9 @@ async fn drive(
     let limits = &connection.shared.limits;
     let stream = Watched::new(stream, Arc::clone(&connection.notes), limits);
     let builder = builder(limits);
+    let connection = Arc::new(connection);
     let service = hyper::service::service_fn(move |request| {
-        let answering = connection.clone().answer(request);
+        let answering = Arc::clone(&connection).answer(request);
         async move { Ok::<_, Infallible>(answering.await) }
     });
     let served = builder
@@ -249,10 +250,8 @@ async fn drive(
 fn builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
-        .timer(TokioTimer::new())
-        // hyper waits for a whole head, silence before it included. How long a head may take
-        // once it has begun is up to `Watched`.
-        .header_read_timeout(limits.idle.max(limits.head))
+        // `Watched` has the deadlines.
+        .header_read_timeout(None)
         .max_header_size(limits.head_len_max);
     builder
 }

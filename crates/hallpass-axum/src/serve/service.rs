@@ -5,9 +5,9 @@ use super::body::{Fault, Limited};
 use super::guard;
 use super::limits::Limits;
 use super::request_id::{RequestId, RequestIds};
-use super::watched::Notes;
+use super::watched::{Answering, Notes};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use bytes::Bytes;
@@ -17,11 +17,12 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
+use http_body::{Frame, SizeHint};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
 use tower::Service;
@@ -43,7 +44,6 @@ pub(super) struct Shared {
 }
 
 /// Who sits at the other end of a connection.
-#[derive(Clone)]
 pub(super) struct Connection {
     pub(super) shared: Arc<Shared>,
     pub(super) notes: Arc<Notes>,
@@ -52,7 +52,7 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Answers one request.
-    pub(super) async fn answer<B>(self, request: Request<B>) -> Response
+    pub(super) async fn answer<B>(self: Arc<Self>, request: Request<B>) -> Response
     where
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: std::error::Error + Send + Sync + 'static,
@@ -60,11 +60,11 @@ impl Connection {
         let id = self.shared.ids.next();
         id.scope(async {
             let started = Instant::now();
-            let (head, body) = request.into_parts();
-            let line = LogLine::new(self.shared.log, &head.method, &head.uri);
-            let last = is_last(&head.headers);
-            let mut response = match guard::check(&head, &self.notes, &self.shared.limits) {
-                Ok(()) => self.run(Request::from_parts(head, body)).await,
+            let line = LogLine::new(self.shared.log, request.method(), request.uri());
+            let last = is_last(request.headers());
+            let answering = self.notes.answering();
+            let mut response = match guard::check(&request, &self.notes, &self.shared.limits) {
+                Ok(()) => self.run(request).await,
                 Err(code) => refused(code),
             };
             if last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -72,25 +72,28 @@ impl Connection {
             }
             self.add_headers(response.headers_mut(), id);
             line.write(response.status(), started.elapsed());
+            // What is not there yet is still being answered.
+            if response.body().size_hint().exact().is_none() {
+                response = response.map(|body| Body::new(Streaming { body, answering }));
+            }
             response
         })
         .await
     }
 
-    async fn run<B>(&self, request: Request<B>) -> Response
+    async fn run<B>(&self, mut request: Request<B>) -> Response
     where
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: std::error::Error + Send + Sync + 'static,
     {
-        let (mut head, body) = request.into_parts();
-        head.extensions.insert(ConnectInfo(self.peer));
+        request.extensions_mut().insert(ConnectInfo(self.peer));
         let app = self.shared.app.clone();
-        if body.is_end_stream() {
-            return caught(app, Request::from_parts(head, Body::empty())).await;
+        if request.body().is_end_stream() {
+            return caught(app, request.map(|_nothing| Body::empty())).await;
         }
         let fault = Fault::default();
-        let body = Limited::new(body, &self.shared.limits, Arc::clone(&fault));
-        let response = caught(app, Request::from_parts(head, Body::new(body))).await;
+        let limited = |body| Body::new(Limited::new(body, &self.shared.limits, fault.clone()));
+        let response = caught(app, request.map(limited)).await;
         // Whatever the handler made of a body that it could not read: this is why.
         fault.get().map_or(response, |code| refused(*code))
     }
@@ -107,6 +110,33 @@ impl Connection {
         if let Some(value) = &self.shared.strict_transport {
             headers.insert(STRICT_TRANSPORT_SECURITY, value.clone());
         }
+    }
+}
+
+/// A body that is still being made.
+struct Streaming {
+    body: Body,
+    #[expect(dead_code, reason = "dropped with the body")]
+    answering: Answering,
+}
+
+impl HttpBody for Streaming {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -152,8 +182,8 @@ async fn caught(mut app: Router, request: Request<Body>) -> Response {
 /// What the log says about a request, if it says something.
 struct LogLine {
     log: RequestLog,
-    /// Kept, as the request is gone when the line is written.
-    named: Option<(Method, Uri)>,
+    /// Copied, as the request is gone when the line is written.
+    named: Option<(Method, PathStart)>,
 }
 
 impl LogLine {
@@ -161,16 +191,15 @@ impl LogLine {
         let wanted = log != RequestLog::Nothing;
         Self {
             log,
-            named: wanted.then(|| (method.clone(), target.clone())),
+            named: wanted.then(|| (method.clone(), PathStart::of(target.path()))),
         }
     }
 
     fn write(self, status: StatusCode, took: Duration) {
-        let Some((method, target)) = self.named else {
+        let Some((method, path)) = &self.named else {
             return;
         };
-        // Without the query, which may hold a secret.
-        let path = target.path();
+        let path = path.as_str();
         let (status, took_ms) = (status.as_u16(), took.as_millis());
         if status >= 500 {
             tracing::error!(target: "hallpass::http", %method, path, status, took_ms, "failed");
@@ -179,5 +208,34 @@ impl LogLine {
         } else if self.log == RequestLog::All {
             tracing::info!(target: "hallpass::http", %method, path, status, took_ms, "answered");
         }
+    }
+}
+
+/// The start of a path, without the query, which may hold a secret. Copying this much costs less
+/// than keeping the whole.
+struct PathStart {
+    bytes: [u8; PATH_START_LEN_MAX],
+    len: usize,
+}
+
+/// How much of a path the log shows, in bytes.
+const PATH_START_LEN_MAX: usize = 64;
+
+impl PathStart {
+    fn of(path: &str) -> Self {
+        let mut bytes = [0; PATH_START_LEN_MAX];
+        let len = path.floor_char_boundary(PATH_START_LEN_MAX);
+        bytes
+            .iter_mut()
+            .zip(path.bytes().take(len))
+            .for_each(|(kept, byte)| *kept = byte);
+        Self { bytes, len }
+    }
+
+    fn as_str(&self) -> &str {
+        self.bytes
+            .get(..self.len)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or("")
     }
 }

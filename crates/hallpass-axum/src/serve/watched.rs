@@ -6,7 +6,7 @@ use super::limits::Limits;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -21,12 +21,34 @@ const LINGER: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     ambiguous: AtomicBool,
+    /// How many requests are being answered: one at most, unless one is upgraded.
+    answering: AtomicU32,
 }
 
 impl Notes {
     /// Tells whether the framing was ambiguous: nothing on this connection counts then.
     pub(super) fn is_ambiguous(&self) -> bool {
         self.ambiguous.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a request is being answered, until the returned value is dropped.
+    pub(super) fn answering(self: &Arc<Self>) -> Answering {
+        self.answering.fetch_add(1, Ordering::Relaxed);
+        Answering(Arc::clone(self))
+    }
+
+    fn is_answering(&self) -> bool {
+        self.answering.load(Ordering::Relaxed) > 0
+    }
+}
+
+/// A request that is being answered: the silence of its client says nothing.
+#[derive(Debug)]
+pub(super) struct Answering(Arc<Notes>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.answering.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -37,7 +59,11 @@ pub(super) struct Watched<S> {
     framing: Framing,
     notes: Arc<Notes>,
     head: Duration,
+    idle: Duration,
     write: Duration,
+    idling: Deadline,
+    /// How many heads had ended when `idling` was started.
+    idling_since: u64,
     reading: Deadline,
     /// Which head `reading` runs for.
     reading_for: u64,
@@ -61,7 +87,10 @@ impl<S> Watched<S> {
             framing: Framing::new(),
             notes,
             head: limits.head,
+            idle: limits.idle,
             write: limits.write,
+            idling: Deadline::default(),
+            idling_since: 0,
             reading: Deadline::default(),
             reading_for: 0,
             writing: Deadline::default(),
@@ -69,13 +98,32 @@ impl<S> Watched<S> {
         }
     }
 
-    /// Fails when a head has been waited for long enough: from the first wait within it to its
-    /// last byte, so that trickling bytes win nothing. Bodies have a deadline of their own, and
-    /// silence between requests is hyper's to end.
+    /// Fails when a client has been waited for long enough. Bodies have a deadline of their own.
     fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.framing.place() != Place::Head {
-            return Poll::Pending;
+        match self.framing.place() {
+            Place::Between => self.poll_silence(cx),
+            Place::Head => self.poll_head(cx),
+            Place::Body { .. } | Place::Opaque | Place::Upgrade => Poll::Pending,
         }
+    }
+
+    /// Fails after a silence of one to two times the limit. The timer is not set anew by each
+    /// request, which would cost more than reading one: when it rings, it looks whether there was
+    /// a request meanwhile, or still is.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            ready!(self.idling.poll(cx, self.idle));
+            self.idling.stop();
+            if self.idling_since == self.framing.heads() && !self.notes.is_answering() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.idling_since = self.framing.heads();
+        }
+    }
+
+    /// Fails when a head has taken long enough: from the first wait within it to its last byte, so
+    /// that trickling bytes win nothing.
+    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.reading_for != self.framing.heads() {
             self.reading_for = self.framing.heads();
             self.reading.stop();

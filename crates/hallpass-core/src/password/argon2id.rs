@@ -129,10 +129,6 @@ impl PasswordHasher for Argon2id {
             Verdict::RightButOutdated
         })
     }
-
-    fn rest(&mut self) {
-        self.memory = Vec::new();
-    }
 }
 
 impl std::fmt::Debug for Argon2id {

@@ -150,12 +150,8 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the next job; before it waits for one, `rest` is called. `None` ends the worker.
-    fn next(&self, rest: impl FnOnce()) -> Option<Job> {
-        if let Some(job) = self.lock().jobs.pop_front() {
-            return Some(job);
-        }
-        rest();
+    /// Waits for the next job. `None` ends the worker.
+    fn next(&self) -> Option<Job> {
         let mut state = self.lock();
         loop {
             if let Some(job) = state.jobs.pop_front() {
@@ -174,7 +170,7 @@ impl Queue {
 
 fn work(queue: &Queue, hasher: &mut dyn PasswordHasher) {
     lower_priority();
-    while let Some(job) = queue.next(|| hasher.rest()) {
+    while let Some(job) = queue.next() {
         match job {
             // Nobody waits for the answer any more: the client has gone.
             Job::Hash(_, _, reply) if reply.is_closed() => {}

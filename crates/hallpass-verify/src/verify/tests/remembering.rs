@@ -48,3 +48,20 @@ fn remembering_is_bounded_and_can_be_turned_off() {
     assert_eq!(none.verifier.remembered.len(), 0);
     assert!((1..=4).contains(&few.verifier.remembered.len()));
 }
+
+#[test]
+fn jw_06_a_remembered_signature_carries_no_other_payload() {
+    let stage = Stage::new();
+    let token = stage.token(&json!({}));
+    assert!(stage.verify(&token).is_ok());
+    let (signing_input, signature) = token.rsplit_once('.').unwrap();
+    let other = stage.token(&json!({"sub": "bob"}));
+    let (other_input, other_signature) = other.rsplit_once('.').unwrap();
+    for forged in [
+        format!("{other_input}.{signature}"),
+        format!("{signing_input}.{other_signature}"),
+    ] {
+        assert_eq!(stage.verify(&forged).err(), Some(TokenError::Invalid));
+    }
+    assert!(stage.verify(&token).is_ok());
+}
