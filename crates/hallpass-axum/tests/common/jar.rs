@@ -80,13 +80,6 @@ pub(crate) struct Kept {
     until: Option<Timestamp>,
 }
 
-impl Kept {
-    /// A browser whose clock is behind keeps a cookie too long.
-    pub(crate) fn forget_expiry(&mut self) {
-        self.until = None;
-    }
-}
-
 /// The cookies of one browser for one host.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Jar(pub(crate) Vec<Kept>);
@@ -102,6 +95,13 @@ impl Jar {
             let lifetime = cookie.max_age_seconds.map(Duration::from_secs);
             let until = lifetime.map(|lifetime| now.plus(lifetime));
             self.0.push(Kept { cookie, until });
+        }
+    }
+
+    /// A browser whose clock is behind keeps cookies too long.
+    pub(crate) fn forget_expiry(&mut self) {
+        for kept in &mut self.0 {
+            kept.until = None;
         }
     }
 

@@ -1,6 +1,6 @@
 //! An app with routes of its own around the routes of Hallpass, in memory, with a clock that a
 //! test moves.
-#![allow(dead_code, reason = "no test file needs all of it")]
+#![allow(dead_code, unused_imports, reason = "no test program needs all of it")]
 
 mod browser;
 mod jar;
@@ -14,7 +14,7 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use hallpass_axum::{Mount, TrustedProxies};
-use hallpass_core::audit::{Audit, Event, EventKind};
+use hallpass_core::audit::{Audit, AuditLog, Event, EventKind};
 use hallpass_core::key::MasterSecret;
 use hallpass_core::password::{Argon2idCost, HashPoolSettings};
 use hallpass_core::session::Device;
@@ -32,12 +32,12 @@ use std::time::Duration;
 /// 2027-01-15T08:00:00Z.
 pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
-pub(crate) const MINUTE: Duration = Duration::from_secs(60);
-pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
+pub(crate) const MINUTE: Duration = Duration::from_mins(1);
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 /// How long an access token lives, by default.
-pub(crate) const ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
+pub(crate) const ACCESS_TTL: Duration = Duration::from_mins(15);
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
-pub(crate) const IDLE: Duration = Duration::from_secs(30 * 24 * 3600);
+pub(crate) const IDLE: Duration = Duration::from_hours(30 * 24);
 
 pub(crate) const OWN: &str = "https://app.example.test";
 /// The one other origin whose pages are trusted.
@@ -113,7 +113,7 @@ impl App {
         let mount = Mount::new(hallpass, web, TrustedProxies::default()).unwrap();
         let effects = Arc::new(AtomicUsize::new(0));
         Self {
-            router: router(&mount, clock.clone(), effects.clone()),
+            router: router(&mount, &clock, &effects),
             mount,
             store,
             clock,
@@ -188,6 +188,11 @@ impl App {
     }
 }
 
+/// A second less.
+pub(crate) fn short_of(span: Duration) -> Duration {
+    span.saturating_sub(SECOND)
+}
+
 pub(crate) fn secret() -> MasterSecret {
     MasterSecret::from_bytes((0..32).collect()).unwrap()
 }
@@ -201,7 +206,7 @@ fn told(caller: &Caller) -> Value {
     json!({ "user": caller.subject(), "location": format!("{:?}", caller.location()) })
 }
 
-fn router(mount: &Mount, clock: Arc<ManualClock>, effects: Arc<AtomicUsize>) -> Router {
+fn router(mount: &Mount, clock: &Arc<ManualClock>, effects: &Arc<AtomicUsize>) -> Router {
     let echo = {
         let effects = effects.clone();
         async move |caller: Caller| {
@@ -217,7 +222,7 @@ fn router(mount: &Mount, clock: Arc<ManualClock>, effects: Arc<AtomicUsize>) -> 
         .route("/me2", get(me2).post(me2).delete(me2))
         .route("/admin", get(admin))
         .route("/orders", get(orders))
-        .route("/fresh", get(fresh).with_state(clock))
+        .route("/fresh", get(fresh).with_state(clock.clone()))
         .merge(mount.routes())
         .layer(mount.layer())
 }
@@ -240,7 +245,7 @@ async fn fresh(
     Ok("in")
 }
 
-/// Keeps every event.
+/// Keeps every event, and logs it.
 #[derive(Debug, Default)]
 pub(crate) struct Collected(Mutex<Vec<Recorded>>);
 
@@ -265,6 +270,7 @@ impl Collected {
 
 impl Audit for Collected {
     fn record(&self, event: &Event<'_>) {
+        AuditLog.record(event);
         self.0.lock().unwrap().push(Recorded {
             kind: event.kind,
             session: event.session,

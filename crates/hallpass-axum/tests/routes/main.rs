@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod codes;
 mod cookies;
 mod cors;
 mod csrf;
@@ -11,6 +12,7 @@ mod fuzz;
 mod parsing;
 mod refresh;
 mod sessions;
+mod snapshots;
 mod table;
 mod tokens;
 mod users;

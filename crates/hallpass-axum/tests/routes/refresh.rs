@@ -2,7 +2,7 @@
 
 use crate::common::{
     ACCESS, ACCESS_TTL, ALICE, Answer, App, Browser, CSRF, DAY, GRACE, IDLE, MINUTE, REFRESH,
-    SECOND,
+    SECOND, short_of,
 };
 use hallpass_core::audit::EventKind;
 use hallpass_core::session::Device;
@@ -128,7 +128,7 @@ async fn a_lost_race_clears_nothing_and_only_a_real_end_clears() {
     let mut alice = app.signed_up(ALICE).await;
     let slow_tab = alice.clone();
     alice.refresh().await;
-    app.advance(GRACE - SECOND);
+    app.advance(short_of(GRACE));
     let answer = refresh_as(&slow_tab).await;
     assert_eq!((answer.status, answer.cleared().len()), (200, 0));
     // What is refused for another reason clears nothing either.
@@ -267,7 +267,7 @@ async fn rf_11_a_refresh_just_before_the_end_extends_nothing() {
     let mut alice = app.signed_up(ALICE).await;
     let end = "2027-04-15T08:00:00Z";
     for _ in 0..3 {
-        app.advance(30 * DAY - 2 * SECOND);
+        app.advance(short_of(short_of(30 * DAY)));
         alice.refresh().await;
     }
     // Six seconds are left of ninety days.
@@ -287,7 +287,7 @@ async fn rf_11_a_refresh_just_before_the_end_extends_nothing() {
     assert_eq!(replay.json()["session"]["expires_at"], end);
     app.advance(4 * SECOND);
     let mut late = held.clone();
-    late.jar.0.iter_mut().for_each(|kept| kept.forget_expiry());
+    late.jar.forget_expiry();
     refresh_as(&late).await.expect(401, "session_ended");
 }
 
@@ -296,13 +296,13 @@ async fn rf_12_a_session_ends_at_its_absolute_lifetime_however_active() {
     let app = App::start().await;
     let mut alice = app.signed_up(ALICE).await;
     for _ in 0..6 {
-        app.advance(15 * DAY - SECOND);
+        app.advance(short_of(15 * DAY));
         let answer = alice.refresh().await;
         assert!(answer["session"]["expires_at"].as_str().unwrap() <= "2027-04-15T08:00:00Z");
     }
     app.advance(6 * SECOND);
     let mut late = alice.clone();
-    late.jar.0.iter_mut().for_each(|kept| kept.forget_expiry());
+    late.jar.forget_expiry();
     let answer = refresh_as(&late).await.expect(401, "session_ended");
     assert_eq!(answer.cleared(), ALL);
 }
@@ -311,11 +311,11 @@ async fn rf_12_a_session_ends_at_its_absolute_lifetime_however_active() {
 async fn rf_13_a_session_ends_when_it_is_not_used() {
     let app = App::start().await;
     let mut alice = app.signed_up(ALICE).await;
-    app.advance(IDLE - SECOND);
+    app.advance(short_of(IDLE));
     alice.refresh().await;
     app.advance(IDLE);
     let mut late = alice.clone();
-    late.jar.0.iter_mut().for_each(|kept| kept.forget_expiry());
+    late.jar.forget_expiry();
     refresh_as(&late).await.expect(401, "session_ended");
 }
 
@@ -325,7 +325,7 @@ async fn a_replay_slides_no_lifetime() {
     let mut alice = app.signed_up(ALICE).await;
     let held = alice.clone();
     let first = alice.refresh().await;
-    app.advance(GRACE - SECOND);
+    app.advance(short_of(GRACE));
     let replay = refresh_as(&held).await.json();
     assert_eq!(replay["session"], first["session"]);
 }

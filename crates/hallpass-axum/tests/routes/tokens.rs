@@ -269,7 +269,7 @@ async fn jw_06_a_changed_payload_is_refused() {
     }
     // The payload of one under the signature of the other.
     let token = rebuilt(&alice, |parts| {
-        parts[1] = bob.split('.').nth(1).unwrap().into()
+        parts[1] = bob.split('.').nth(1).unwrap().into();
     });
     refused(&app, &token).await;
 }
