@@ -24,12 +24,12 @@ const PATIENCE_MS = 20_000;
 /**
  * A page, or what else is answered at a path: a text is HTML.
  * @typedef {string | {status?: number, headers?: Record<string, string>, body?: string}} Answer
- * @typedef {Answer | ((url: URL) => Answer)} Page
+ * @typedef {Answer | ((url: URL, request: http.IncomingMessage) => Answer)} Page
  */
 
 /**
  * Starts a web server on a free port of this machine.
- * @param {{tls?: {key: Buffer, cert: Buffer}, pages?: Record<string, Page>}} options
+ * @param {{tls?: {key: string, cert: string}, pages?: Record<string, Page>}} options
  */
 export async function startSite({ tls, pages = {} } = {}) {
   const site = new Site(pages);
@@ -50,6 +50,10 @@ export class Site {
   programPort = 0;
   /** @type {(exchange: Exchange) => boolean} Which answers never reach the browser. */
   loses = () => false;
+  /** @type {(request: http.IncomingMessage) => Promise<void>} What a request waits for on its way to the program. */
+  holds = async () => {};
+  /** @type {(request: http.IncomingMessage) => Promise<void>} What an answer waits for on its way to the browser. */
+  delays = async () => {};
   server;
   port = 0;
 
@@ -93,14 +97,16 @@ export class Site {
     for await (const chunk of request) chunks.push(chunk);
     const url = new URL(request.url, "http://site.invalid");
     const page = this.pages[url.pathname];
-    if (page !== undefined) return answerWith(response, typeof page === "function" ? page(url) : page);
+    if (page !== undefined) return answerWith(response, typeof page === "function" ? page(url, request) : page);
     if (!this.programPort) return answerWith(response, { status: 404, body: "" });
+    await this.holds(request);
     const { answer, body } = await this.#passOn(request, Buffer.concat(chunks));
     const exchange = exchangeOf(request, answer, body);
     const lost = this.loses(exchange);
     this.exchanges.push(exchange);
     this.#news.emit("exchange");
     if (lost) return response.destroy();
+    await this.delays(request);
     response.writeHead(answer.statusCode, answer.rawHeaders);
     response.end(body);
   }
