@@ -54,11 +54,13 @@ async function start(command, settings) {
   createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
   // `close` comes after the last line of the log; `error` if there is no such program.
   const closed = Promise.race([once(child, "close"), once(child, "error").then(([fault]) => Promise.reject(fault))]);
-  const said = await Promise.race([greeting(child, command), closed.then(() => null)]);
-  if (!said) {
+  const ended = closed.then(() => Promise.reject(new Error(`the program did not start: ${log.join("\n")}`)));
+  const said = await Promise.race([greeting(child, command), ended]).catch(async (fault) => {
     await rm(folder, { recursive: true, force: true });
-    throw new Error(`the program did not start: ${log.join("\n")}`);
-  }
+    throw fault;
+  });
+  // From here on it is `stop` that waits for the end.
+  ended.catch(() => {});
   return {
     origin: said.origin,
     port: Number(new URL(said.origin).port),
