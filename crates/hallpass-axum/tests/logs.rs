@@ -163,7 +163,7 @@ async fn forge(app: &App, alice: &mut Browser<'_>, secrets: &mut Secrets) {
 }
 
 #[tokio::test]
-async fn kl_01_no_secret_of_a_client_is_ever_logged() {
+async fn kl_01_and_kl_02_no_secret_is_ever_logged_and_no_line_is_forged() {
     let (plain, lines) = capture();
     let app = App::start().await;
     let mut secrets = Secrets::default();

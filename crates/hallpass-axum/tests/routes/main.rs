@@ -5,14 +5,18 @@
 mod common;
 
 mod codes;
+mod cookie_header;
 mod cookies;
 mod cors;
 mod csrf;
 mod fuzz;
+mod other_sites;
 mod parsing;
 mod refresh;
+mod retries;
 mod sessions;
 mod snapshots;
 mod table;
 mod tokens;
 mod users;
+mod vectors;
