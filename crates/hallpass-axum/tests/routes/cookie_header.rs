@@ -161,3 +161,19 @@ async fn ck_16_a_quoted_token_is_no_token() {
     let answer = refresh.csrf(&alice.csrf()).send().await;
     answer.expect(401, "token_invalid");
 }
+
+#[tokio::test]
+async fn two_values_of_a_host_cookie_are_refused_even_of_one_session() {
+    let app = App::start().await;
+    let mut alice = app.signed_up(ALICE).await;
+    let older = alice.access();
+    alice.refresh().await;
+    for line in [
+        format!("{ACCESS}={older}; {ACCESS}={}", alice.access()),
+        format!("{ACCESS}={}; {ACCESS}={older}", alice.access()),
+        format!("{ACCESS}={}; {ACCESS}=junk", alice.access()),
+    ] {
+        let answer = app.get("/auth/me").header("cookie", &line).send().await;
+        answer.expect(401, "token_malformed");
+    }
+}

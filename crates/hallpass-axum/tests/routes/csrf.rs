@@ -271,3 +271,23 @@ async fn cs_29_port_and_scheme_are_part_of_an_origin() {
         assert_eq!(request.csrf(&csrf).send().await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn a_route_of_the_app_below_our_prefix_is_no_exception() {
+    let app = App::start().await;
+    let alice = app.signed_up(ALICE).await;
+    let own = ["/auth/profile", "/auth/login/x", "/auth/sessions/export"];
+    let mut router = axum::Router::new();
+    for path in own {
+        router = router.route(path, axum::routing::post(async || "done"));
+    }
+    let router = router.merge(app.mount.routes()).layer(app.mount.layer());
+    for path in own {
+        let request = http::Request::post(path)
+            .header("cookie", format!("{ACCESS}={}", alice.access()))
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let answer = tower::ServiceExt::oneshot(router.clone(), request).await;
+        assert_eq!(answer.unwrap().status(), 403, "{path}");
+    }
+}
