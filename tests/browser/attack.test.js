@@ -16,7 +16,7 @@ const VANTAGES = [
     host: "127.0.0.1",
     id: "cs_02",
     refusals: {
-      "logout-form": "POST /auth/logout → 415 unsupported_media_type",
+      "logout-form": "POST /auth/logout → 403 origin_denied",
       "login-fetch": "POST /auth/login → 403 origin_denied",
       "note-fetch": "POST /demo/note → 401 not_authenticated",
       "csrf-header": "OPTIONS /demo/note → 405",
@@ -28,7 +28,7 @@ const VANTAGES = [
     host: "localhost",
     id: "cs_03",
     refusals: {
-      "logout-form": "POST /auth/logout → 415 unsupported_media_type",
+      "logout-form": "POST /auth/logout → 403 origin_denied",
       "login-fetch": "POST /auth/login → 403 origin_denied",
       "note-fetch": "POST /demo/note → 403 origin_denied",
       "csrf-header": "OPTIONS /demo/note → 405",

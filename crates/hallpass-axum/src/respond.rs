@@ -11,7 +11,9 @@ use hallpass_core::user::User;
 use hallpass_core::{Carrier, Delivery, Issued};
 use hallpass_verify::problem::Code;
 use hallpass_verify::{Cookie, Lifetime, Timestamp, UserId};
-use http::header::{CACHE_CONTROL, SET_COOKIE};
+use http::header::{
+    CACHE_CONTROL, HeaderName, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use std::time::{Duration, SystemTime};
@@ -167,14 +169,19 @@ pub(crate) fn clear_cookies(mount: &Mount, headers: &mut HeaderMap) {
     }
 }
 
-/// No answer of ours may stay in a cache (RFC 6750 §5.3).
-pub(crate) async fn no_store(request: Request, next: Next) -> Response {
+/// Says of each answer of ours that it stays in no cache (RFC 6750 §5.3), that no other site may
+/// load it as a script or an image, and that nothing about it is told to others.
+pub(crate) async fn guarded(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Returns a time as RFC 3339 text, in whole seconds, UTC.
 pub(crate) fn rfc3339(time: Timestamp) -> String {

@@ -28,7 +28,7 @@ pub(crate) fn routes(mount: &Mount) -> Router {
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(mount.clone(), cors::answer))
-        .layer(from_fn(crate::respond::no_store));
+        .layer(from_fn(crate::respond::guarded));
     Router::new()
         .nest(&mount.web().settings().prefix, under_prefix)
         .route(JWKS_PATH, get(handlers::jwks))

@@ -1,10 +1,13 @@
 //! A JSON body, read strictly and within limits.
 
+use super::from_our_page;
+use crate::mount::Mount;
 use crate::problem::Refused;
 use axum::body::{Body, HttpBody as _};
 use hallpass_verify::json::{self, Limits, Object, Value};
 use hallpass_verify::problem::Code;
 use http::HeaderMap;
+use http::request::Parts;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use std::time::Duration;
@@ -15,6 +18,20 @@ pub(crate) const BODY_LEN_MAX: usize = 16 * 1024;
 pub(crate) const BODY_READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// How deep a body may nest: ours are flat.
 const BODY_DEPTH_MAX: usize = 8;
+
+/// Reads the body of a request that may ride on a cookie.
+///
+/// A forged form is told that it is forged, not that it is a form.
+pub(crate) async fn json_object_from_our_page(
+    mount: &Mount,
+    parts: &Parts,
+    body: Body,
+) -> Result<Object, Refused> {
+    match json_object(&parts.headers, body, Presence::Optional).await {
+        Err(refused) => Err(from_our_page(mount, parts).err().unwrap_or(refused)),
+        read => read,
+    }
+}
 
 /// Whether a request may come without a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

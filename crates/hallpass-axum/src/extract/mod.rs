@@ -7,7 +7,7 @@ mod fields;
 mod opening;
 mod refresh;
 
-pub(crate) use body::{Presence, json_object};
+pub(crate) use body::{Presence, json_object, json_object_from_our_page};
 pub(crate) use caller::{Authenticated, admitted};
 pub(crate) use device::device;
 pub(crate) use fields::Fields;

@@ -1,5 +1,5 @@
 use crate::extract::{
-    Fields, Presence, RefreshCookie, device, json_object, proved, refresh_cookie,
+    Fields, RefreshCookie, device, json_object_from_our_page, proved, refresh_cookie,
 };
 use crate::mount::Mount;
 use crate::problem::Refused;
@@ -20,7 +20,7 @@ pub(crate) async fn refresh(
     request: Request<Body>,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
-    let object = json_object(&parts.headers, body, Presence::Optional).await?;
+    let object = json_object_from_our_page(&mount, &parts, body).await?;
     let key = idempotency_key(&parts.headers)?;
     let mut fields = Fields::new(object);
     let in_body = fields.optional_text("refresh_token");

@@ -1,5 +1,5 @@
 use crate::extract::{
-    Fields, Presence, RefreshCookie, admitted, device, from_our_page, json_object, proved,
+    Fields, RefreshCookie, admitted, device, from_our_page, json_object_from_our_page, proved,
     refresh_cookie,
 };
 use crate::mount::Mount;
@@ -23,7 +23,7 @@ pub(crate) async fn sign_out(
     request: Request<Body>,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
-    let object = json_object(&parts.headers, body, Presence::Optional).await?;
+    let object = json_object_from_our_page(&mount, &parts, body).await?;
     let mut fields = Fields::new(object);
     let in_body = fields.optional_text("refresh_token");
     if !fields.is_fine() {
@@ -38,6 +38,8 @@ pub(crate) async fn sign_out(
         }
         None if !matches!(bearer(&parts.headers), Found::Absent) => by_access(&mount, &parts)?,
         None => {
+            // Other sites shall not make a browser drop even a broken cookie.
+            from_our_page(&mount, &parts)?;
             let session = by_cookie(&mount, &parts)?;
             clear_cookies(&mount, response.headers_mut());
             session
@@ -54,8 +56,8 @@ fn by_cookie(mount: &Mount, parts: &Parts) -> Result<Option<SessionId>, Refused>
     match refresh_cookie(mount, parts) {
         RefreshCookie::Ours(token) => Ok(Some(proved(mount, parts, token)?.session())),
         RefreshCookie::Absent => by_access(mount, parts),
-        // Nothing to end; but other sites shall not make a browser drop even a broken cookie.
-        RefreshCookie::Broken => from_our_page(mount, parts).map(|()| None),
+        // Nothing to end.
+        RefreshCookie::Broken => Ok(None),
     }
 }
 

@@ -13,7 +13,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use hallpass_verify::problem::Code;
 use http::header::{
-    CONNECTION, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, HeaderName, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING, UPGRADE,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
@@ -31,7 +31,6 @@ use tower::Service;
 const SLOW: Duration = Duration::from_secs(1);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// What all connections of a listener share.
 #[derive(Debug)]
@@ -100,13 +99,9 @@ impl Connection {
 
     fn add_headers(&self, headers: &mut HeaderMap, id: RequestId) {
         headers.insert(REQUEST_ID, id.header());
-        for (name, value) in [
-            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-            (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-            (RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
-        ] {
-            headers.entry(name).or_insert(value);
-        }
+        headers
+            .entry(X_CONTENT_TYPE_OPTIONS)
+            .or_insert(HeaderValue::from_static("nosniff"));
         if let Some(value) = &self.shared.strict_transport {
             headers.insert(STRICT_TRANSPORT_SECURITY, value.clone());
         }

@@ -149,6 +149,7 @@ fn app(mount: &Mount, plan: &Plan, about: Arc<Value>) -> Result<Router, Failure>
         .merge(protected)
         .merge(about)
         .merge(pages::main())
+        .method_not_allowed_fallback(async || Refused::from(Code::MethodNotAllowed))
         .fallback(async move |request: Request| {
             if request.uri().path().starts_with(SPLIT_PREFIX) {
                 return split.oneshot(request).await;
