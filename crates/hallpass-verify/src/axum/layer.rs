@@ -73,7 +73,7 @@ impl<S> Layer<S> for GateLayer {
     fn layer(&self, inner: S) -> Self::Service {
         GateService {
             inner,
-            layer: self.clone(),
+            layer: Arc::new(self.clone()),
         }
     }
 }
@@ -82,7 +82,8 @@ impl<S> Layer<S> for GateLayer {
 #[derive(Clone, Debug)]
 pub struct GateService<S> {
     inner: S,
-    layer: GateLayer,
+    /// Shared: routers clone their services for each request.
+    layer: Arc<GateLayer>,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for GateService<S>
@@ -103,7 +104,7 @@ where
             gate,
             locations,
             leaves,
-        } = &self.layer;
+        } = self.layer.as_ref();
         if leaves(request.uri().path()) {
             return GateFuture {
                 state: State::Passed {
