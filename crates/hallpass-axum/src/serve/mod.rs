@@ -111,7 +111,8 @@ impl Server {
         let log = RequestLog::default();
         Ok(Self {
             shared: Shared {
-                app,
+                // Without it the layers are put around the handlers anew for each request.
+                app: app.with_state(()),
                 limits,
                 ids,
                 log,
