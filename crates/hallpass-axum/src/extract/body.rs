@@ -7,8 +7,8 @@ use axum::body::{Body, HttpBody as _};
 use hallpass_verify::json::{self, Limits, Object, Value};
 use hallpass_verify::problem::Code;
 use http::HeaderMap;
-use http::request::Parts;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use std::time::Duration;
 
