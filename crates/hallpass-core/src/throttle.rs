@@ -174,7 +174,7 @@ mod tests {
             account_and_address_failures_max: 3,
             account_failures_max: 5,
             address_failures_max: 6,
-            window: Duration::from_secs(60),
+            window: Duration::from_mins(1),
         })
     }
 
@@ -204,7 +204,7 @@ mod tests {
             &throttle,
             "a@b.cd",
             "192.0.2.1",
-            NOW.plus(Duration::from_secs(60)),
+            NOW.plus(Duration::from_mins(1)),
         )
         .unwrap();
     }

@@ -424,6 +424,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn kl_13_settings_that_browsers_would_not_honour_are_refused() {
         let base = || settings("https://app.example.com");
         let none = SameSites {

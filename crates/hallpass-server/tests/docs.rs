@@ -1,5 +1,10 @@
 //! Every code block of the documents is run: shell against the real program, TOML as its
 //! configuration. (Rust blocks are doc tests of the crate `hallpass`.)
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where it fails"
+)]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
