@@ -19,8 +19,8 @@ const VANTAGES = [
       "logout-form": "POST /auth/logout → 403 origin_denied",
       "login-fetch": "POST /auth/login → 403 origin_denied",
       "note-fetch": "POST /demo/note → 401 not_authenticated",
-      "csrf-header": "OPTIONS /demo/note → 405",
-      "junk-authorization": "OPTIONS /demo/note → 405",
+      "csrf-header": "OPTIONS /demo/note → 405 method_not_allowed",
+      "junk-authorization": "OPTIONS /demo/note → 405 method_not_allowed",
     },
   },
   {
@@ -31,8 +31,8 @@ const VANTAGES = [
       "logout-form": "POST /auth/logout → 403 origin_denied",
       "login-fetch": "POST /auth/login → 403 origin_denied",
       "note-fetch": "POST /demo/note → 403 origin_denied",
-      "csrf-header": "OPTIONS /demo/note → 405",
-      "junk-authorization": "OPTIONS /demo/note → 405",
+      "csrf-header": "OPTIONS /demo/note → 405 method_not_allowed",
+      "junk-authorization": "OPTIONS /demo/note → 405 method_not_allowed",
     },
   },
 ];

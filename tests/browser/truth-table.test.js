@@ -99,7 +99,7 @@ describe("the table of what browsers send", () => {
       const { page, exchange } = await acted({ from, act }, "/auth/logout", "POST");
       await page.close();
       assert.equal(exchange.headers["content-type"], undefined);
-      if (from === "sibling") assert.deepEqual([exchange.status, exchange.code], [403, "origin_denied"]);
+      assert.deepEqual([exchange.status, exchange.code], [403, "origin_denied"]);
       assert.deepEqual(await state(), before, `from ${from}`);
     }
   });

@@ -14,13 +14,12 @@ const LOGIN = "/auth/login";
 const NOBODY = { status: 401, code: "not_authenticated" };
 const STRANGER = { status: 403, code: "origin_denied" };
 const UNPROVED = { status: 403, code: "csrf_missing" };
-const NO_JSON = { status: 415, code: "unsupported_media_type" };
 const NO_SUCH_METHOD = { status: 405, code: "method_not_allowed" };
 const PAGE = { status: 200, code: null };
 
-/** No SameSite cookie travels: whoever asks is nobody. A form is no JSON, whoever sends it. */
-const NOBODYS_FORM = { [NOTE]: NOBODY, [LOGOUT]: NO_JSON, [LOGIN]: STRANGER };
-const STRANGERS_FORM = { [NOTE]: STRANGER, [LOGOUT]: NO_JSON, [LOGIN]: STRANGER };
+/** No SameSite cookie travels: whoever asks is nobody. */
+const NOBODYS_FORM = { [NOTE]: NOBODY, [LOGOUT]: STRANGER, [LOGIN]: STRANGER };
+const STRANGERS_FORM = { [NOTE]: STRANGER, [LOGOUT]: STRANGER, [LOGIN]: STRANGER };
 const GETS = { [LOGOUT]: NO_SUCH_METHOD, [LOGIN]: NO_SUCH_METHOD, "/auth/refresh": NO_SUCH_METHOD };
 
 /**
@@ -94,7 +93,7 @@ export const SITUATIONS = [
     from: "own",
     at: "/own/plain",
     act: bounced,
-    targets: { [NOTE]: STRANGER, [LOGOUT]: NO_JSON, [LOGIN]: STRANGER },
+    targets: STRANGERS_FORM,
   },
   {
     row: "own page navigates through a cross-site 302 back to us",

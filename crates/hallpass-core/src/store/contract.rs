@@ -1,10 +1,12 @@
 //! What every store must do, as tests that a store's own tests call.
 //!
-//! ```ignore
-//! #[tokio::test(flavor = "multi_thread")]
-//! async fn it_keeps_the_contract() {
-//!     hallpass_core::store::contract::check(|| Arc::new(MyStore::new())).await;
-//! }
+//! ```
+//! use hallpass_core::store::{MemoryStore, contract};
+//! use std::sync::Arc;
+//!
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! contract::check(|| Arc::new(MemoryStore::default())).await;
+//! # });
 //! ```
 #![expect(
     clippy::missing_panics_doc,
