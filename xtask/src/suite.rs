@@ -109,6 +109,7 @@ fn dependencies() -> Result<(), Stop> {
 }
 
 fn rust(marked: &Marked) -> Result<Tally, Stop> {
+    tools::curl()?;
     let test = [
         "test",
         "--locked",

@@ -35,6 +35,14 @@ pub(crate) fn browser() -> Result<PathBuf, Stop> {
         .ok_or_else(|| Stop::because("no browser: install Chromium, or name one in CHROMIUM"))
 }
 
+/// Sees to it that curl is there: the manual's examples are run.
+pub(crate) fn curl() -> Result<(), Stop> {
+    if machine::program(&["curl"]).is_none() {
+        apt_install(&["curl"])?;
+    }
+    Ok(())
+}
+
 /// Sees to it that Node and npm are there.
 pub(crate) fn node() -> Result<(), Stop> {
     if machine::program(&["node"]).is_none() || machine::program(&["npm"]).is_none() {

@@ -1,7 +1,7 @@
 //! The master secret, and one key for each purpose.
 
 use super::KeyError;
-use aws_lc_rs::hkdf;
+use aws_lc_rs::{hkdf, hmac};
 use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
@@ -57,6 +57,14 @@ impl MasterSecret {
             .and_then(|okm| okm.fill(key.as_mut_slice()))
             .map_err(|_| KeyError::Crypto("derive a key"))?;
         Ok(key)
+    }
+}
+
+impl MasterSecret {
+    /// Returns the key for the MACs of a purpose.
+    pub(crate) fn mac_key(&self, purpose: Purpose) -> Result<hmac::Key, KeyError> {
+        let key = self.derive(purpose)?;
+        Ok(hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()))
     }
 }
 

@@ -41,15 +41,9 @@ pub(crate) struct DerivedKeys {
 
 impl DerivedKeys {
     pub(crate) fn new(secret: &MasterSecret) -> Result<Self, KeyError> {
-        let key = |purpose| {
-            Ok::<_, KeyError>(hmac::Key::new(
-                hmac::HMAC_SHA256,
-                secret.derive(purpose)?.as_slice(),
-            ))
-        };
         Ok(Self {
-            csrf: key(Purpose::Csrf)?,
-            rotation: key(Purpose::RotationKey)?,
+            csrf: secret.mac_key(Purpose::Csrf)?,
+            rotation: secret.mac_key(Purpose::RotationKey)?,
         })
     }
 

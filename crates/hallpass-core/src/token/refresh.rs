@@ -74,15 +74,9 @@ pub(crate) struct RefreshKeys {
 
 impl RefreshKeys {
     pub(crate) fn new(secret: &MasterSecret) -> Result<Self, KeyError> {
-        let key = |purpose| {
-            Ok::<_, KeyError>(hmac::Key::new(
-                hmac::HMAC_SHA256,
-                secret.derive(purpose)?.as_slice(),
-            ))
-        };
         Ok(Self {
-            cookie: key(Purpose::RefreshInCookie)?,
-            body: key(Purpose::RefreshInBody)?,
+            cookie: secret.mac_key(Purpose::RefreshInCookie)?,
+            body: secret.mac_key(Purpose::RefreshInBody)?,
         })
     }
 
