@@ -52,13 +52,41 @@ impl Verifier {
     /// is not verified again, but the time, the key set and the ended sessions are looked at
     /// each time.
     pub fn verify(&self, token: &str, via: Location, now: Timestamp) -> Result<Caller, TokenError> {
+        let claims = self.genuine(token, now)?;
+        if now > claims.expires_at.plus(self.settings.leeway) {
+            return Err(TokenError::Expired);
+        }
+        Ok(Caller::from_verified(claims, via))
+    }
+
+    /// Returns the caller of a token that is good, or was until it expired: for signing out, which
+    /// needs no live token.
+    ///
+    /// # Security
+    /// Let nobody do anything else with it.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify), but never [`TokenError::Expired`].
+    pub fn verify_even_expired(
+        &self,
+        token: &str,
+        via: Location,
+        now: Timestamp,
+    ) -> Result<Caller, TokenError> {
+        self.genuine(token, now)
+            .map(|claims| Caller::from_verified(claims, via))
+    }
+
+    /// Returns the claims of a token that is ours, for here, of a session that goes on; it may
+    /// have expired.
+    fn genuine(&self, token: &str, now: Timestamp) -> Result<Arc<Claims>, TokenError> {
         if token.len() > self.settings.token_len_max {
             return Err(TokenError::Malformed);
         }
         let fingerprint = Fingerprint::of(token).ok_or(TokenError::Malformed)?;
         if let Some(claims) = self.remembered.get(&fingerprint, self.keys.epoch()) {
             self.check_now(&claims, now)?;
-            return Ok(Caller::from_verified(claims, via));
+            return Ok(claims);
         }
         let (keys, epoch) = self.keys.current_with_epoch();
         let (header, payload) = jws::verify(token, &keys)?;
@@ -69,9 +97,11 @@ impl Verifier {
         let claims = Arc::new(Claims::read(members)?);
         self.check_ours(&claims)?;
         self.check_now(&claims, now)?;
-        self.remembered
-            .insert(fingerprint, Arc::clone(&claims), epoch);
-        Ok(Caller::from_verified(claims, via))
+        if now <= claims.expires_at.plus(self.settings.leeway) {
+            self.remembered
+                .insert(fingerprint, Arc::clone(&claims), epoch);
+        }
+        Ok(claims)
     }
 
     /// Returns the settings.
@@ -126,9 +156,6 @@ impl Verifier {
             .is_some_and(|session| self.ended.contains(&session))
         {
             return Err(TokenError::SessionEnded);
-        }
-        if now > claims.expires_at.plus(self.settings.leeway) {
-            return Err(TokenError::Expired);
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use hallpass_core::Carrier;
 use hallpass_verify::problem::Code;
-use hallpass_verify::{Found, SessionId, bearer};
+use hallpass_verify::{Found, Location, SessionId, bearer};
 use http::request::Parts;
 use http::{Request, StatusCode};
 
@@ -36,7 +36,14 @@ pub(crate) async fn sign_out(
             let token = mount.hallpass().open_refresh_token(&text, Carrier::Body);
             Some(token.ok_or(Code::TokenInvalid)?.session())
         }
-        None if !matches!(bearer(&parts.headers), Found::Absent) => by_access(&mount, &parts)?,
+        None if !matches!(bearer(&parts.headers), Found::Absent) => {
+            let session = by_access(&mount, &parts)?;
+            if session.is_some() && session == refresh_cookie_session(&mount, &parts) {
+                // Split between header and cookie: the cookie is of no use any more.
+                clear_cookies(&mount, response.headers_mut());
+            }
+            session
+        }
         None => {
             // Other sites shall not make a browser drop even a broken cookie.
             from_our_page(&mount, &parts)?;
@@ -66,6 +73,32 @@ fn by_access(mount: &Mount, parts: &Parts) -> Result<Option<SessionId>, Refused>
     match admitted(mount, parts) {
         Ok(caller) => Ok(caller.and_then(|caller| caller.session())),
         Err(refused) if refused.0.code == Code::SessionEnded => Ok(None),
+        Err(refused) if refused.0.code == Code::TokenExpired => by_expired(mount, parts, refused),
         Err(refused) => Err(refused),
     }
+}
+
+fn refresh_cookie_session(mount: &Mount, parts: &Parts) -> Option<SessionId> {
+    match refresh_cookie(mount, parts) {
+        RefreshCookie::Ours(token) => Some(token.session()),
+        RefreshCookie::Absent | RefreshCookie::Broken => None,
+    }
+}
+
+/// Returns the session of a bearer token that has expired: whoever held it may still sign out.
+fn by_expired(
+    mount: &Mount,
+    parts: &Parts,
+    refused: Refused,
+) -> Result<Option<SessionId>, Refused> {
+    let Found::Present(token) = bearer(&parts.headers) else {
+        // A cookie that the browser kept too long: nothing to end.
+        return Ok(None);
+    };
+    let rules = mount.hallpass();
+    rules
+        .verifier()
+        .verify_even_expired(token, Location::Header, rules.clock().now())
+        .map(|caller| caller.session())
+        .map_err(|_| refused)
 }

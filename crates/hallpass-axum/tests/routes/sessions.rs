@@ -2,6 +2,7 @@
 
 use crate::common::{ACCESS, ALICE, App, BOB, Browser, CSRF, REFRESH, SECOND, credentials};
 use hallpass_core::audit::EventKind;
+use std::time::Duration;
 
 fn ended() -> (u16, String) {
     (401, "session_ended".into())
@@ -266,4 +267,46 @@ async fn se_22_signing_out_twice_is_signing_out() {
         let answer = app.post("/auth/logout").json(&body).send().await;
         assert_eq!((answer.status, answer.cookies().len()), (204, 0));
     }
+}
+
+#[tokio::test]
+async fn signing_out_needs_no_live_access_token() {
+    let app = App::start().await;
+    let tokens = {
+        app.add_user(ALICE, &[]).await;
+        app.signed_in_by_body(ALICE).await
+    };
+    let access = tokens["access_token"].as_str().unwrap();
+    app.advance(Duration::from_hours(1));
+    app.get("/auth/me")
+        .bearer(access)
+        .send()
+        .await
+        .expect(401, "token_expired");
+    let answer = app.post("/auth/logout").bearer(access).send().await;
+    assert_eq!((answer.status, answer.cookies().len()), (204, 0));
+    let body = serde_json::json!({ "refresh_token": tokens["refresh_token"] });
+    let answer = app.post("/auth/refresh").json(&body).send().await;
+    answer.expect(401, "session_ended");
+    // A forged one signs nobody out.
+    let (signed, signature) = access.rsplit_once('.').unwrap();
+    let forged = format!("{signed}.{}", signature.chars().rev().collect::<String>());
+    let answer = app.post("/auth/logout").bearer(&forged).send().await;
+    assert_eq!(answer.status, 401);
+}
+
+#[tokio::test]
+async fn signing_out_a_split_session_by_its_bearer_token_clears_its_cookies() {
+    let app = App::start().await;
+    app.add_user(ALICE, &[]).await;
+    let mut alice = Browser::new(&app);
+    let mut body = credentials(ALICE);
+    body["delivery"] = "split".into();
+    let answer = alice.post("/auth/login").json(&body).send().await;
+    let access = answer.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(alice.jar.names(), [CSRF, REFRESH]);
+    app.advance(Duration::from_hours(1));
+    let answer = alice.post("/auth/logout").bearer(&access).send().await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(alice.jar.names(), [""; 0]);
 }
