@@ -1,8 +1,9 @@
 //! What has to happen now and then.
 
+use crate::mount::Mount;
 use hallpass_core::{Error, Hallpass};
 use hallpass_verify::Gate;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// How often the sessions that other processes ended are learned: well within the second in which
@@ -11,8 +12,18 @@ const SYNC_INTERVAL: Duration = Duration::from_millis(250);
 /// How often sessions that are over are forgotten.
 const PURGE_INTERVAL: Duration = Duration::from_hours(1);
 
+impl Mount {
+    /// Starts what has to happen now and then: learning which sessions other processes ended, and
+    /// forgetting those that are over. It goes on until the last router and layer are gone.
+    ///
+    /// Call it once for each [`Hallpass`], inside a Tokio runtime.
+    pub fn spawn_jobs(&self) {
+        tokio::spawn(run(self.0.hallpass.clone(), Arc::downgrade(&self.0.gate)));
+    }
+}
+
 /// Does the jobs until nobody holds the gate any more: no router, no layer, no mount.
-pub(crate) async fn run(hallpass: Hallpass, gate: Weak<Gate>) {
+async fn run(hallpass: Hallpass, gate: Weak<Gate>) {
     let mut since_purge = Duration::ZERO;
     while gate.strong_count() > 0 {
         tokio::time::sleep(SYNC_INTERVAL).await;

@@ -6,11 +6,31 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use hallpass_verify::SessionId;
+use hallpass_verify::axum::GateLayer;
 
 /// Where other services find the keys that verify access tokens (RFC 8414 §2 names the document).
 const JWKS_PATH: &str = "/.well-known/jwks.json";
 
-pub(crate) fn routes(mount: &Mount) -> Router {
+impl Mount {
+    /// Returns the routes: those under the prefix, and the key set for other services.
+    pub fn routes(&self) -> Router {
+        routes(self)
+    }
+
+    /// Returns the layer for the app's own routes: it finds out who is calling, and refuses
+    /// state-changing requests that ride on a cookie without proof.
+    ///
+    /// It may go around our routes too. It leaves them alone: they ask the gate themselves, and
+    /// signing in again owes no proof of the session that it replaces.
+    #[must_use]
+    pub fn layer(&self) -> GateLayer {
+        let prefix = self.0.web.settings().prefix.clone();
+        GateLayer::new(self.0.gate.clone())
+            .leaving(move |path| path.strip_prefix(prefix.as_str()).is_some_and(is_ours))
+    }
+}
+
+fn routes(mount: &Mount) -> Router {
     //  method and path        handler                         what it needs
     let under_prefix = Router::new()
         .route("/signup", post(handlers::sign_up)) //            our origin, JSON
@@ -36,7 +56,7 @@ pub(crate) fn routes(mount: &Mount) -> Router {
 }
 
 /// Tells whether a path below the prefix is exactly one of the table's.
-pub(crate) fn is_ours(path: &str) -> bool {
+fn is_ours(path: &str) -> bool {
     match path {
         "/signup" | "/login" | "/refresh" | "/logout" | "/me" | "/csrf" | "/sessions" => true,
         _ => path

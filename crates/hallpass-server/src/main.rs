@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod demo;
 mod health;
+mod outcome;
 mod telemetry;
 mod users;
 mod wiring;

@@ -1,7 +1,8 @@
 //! Users, from the command line.
 
-use crate::cli::{Failure, UserCommand, say};
+use crate::cli::UserCommand;
 use crate::config::Config;
+use crate::outcome::{Failure, say};
 use crate::wiring;
 use hallpass_core::session::Device;
 use hallpass_core::user::{Email, NAME_LEN_MAX, PASSWORD_LEN_MAX, Password, User};

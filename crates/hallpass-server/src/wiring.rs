@@ -1,8 +1,8 @@
 //! How the program is put together.
 
-use crate::cli::{Failure, say};
 use crate::config::{Config, Plan, master_secret};
 use crate::health;
+use crate::outcome::{Failure, say};
 use axum::Router;
 use hallpass_axum::serve::{Server, stop_signal};
 use hallpass_axum::{Mount, Refused};

@@ -7,8 +7,8 @@ mod attacker;
 mod observer;
 mod pages;
 
-use crate::cli::{Failure, say};
 use crate::config::{Config, ConfigFaults, Plan};
+use crate::outcome::{Failure, say};
 use crate::wiring;
 use axum::extract::{Request, State};
 use axum::response::IntoResponse as _;
