@@ -64,3 +64,37 @@ fn is_ours(path: &str) -> bool {
             .is_some_and(|id| SessionId::parse(id).is_ok()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The layer leaves to their handlers what the table routes, and nothing else.
+    #[test]
+    fn every_path_of_the_table_is_ours() {
+        let table = include_str!("router.rs")
+            .split("#[cfg(test)]")
+            .next()
+            .unwrap();
+        let quoted = table.split('"').skip(1).step_by(2);
+        let routed: Vec<_> = quoted
+            .filter(|text| text.starts_with('/') && *text != JWKS_PATH)
+            .map(|path| path.replace("{id}", "AAAAAAAAAAAAAAAAAAAAAA"))
+            .collect();
+        for path in &routed {
+            assert!(is_ours(path) || path == "/sessions/", "{path}");
+        }
+        assert!(routed.len() >= 16, "{routed:?}");
+        for foreign in [
+            "",
+            "/",
+            "/loginx",
+            "/login/",
+            "/me/x",
+            "/sessions/x",
+            "/Login",
+        ] {
+            assert!(!is_ours(foreign), "{foreign}");
+        }
+    }
+}
