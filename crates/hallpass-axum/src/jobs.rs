@@ -30,7 +30,7 @@ async fn run(hallpass: Hallpass, gate: Weak<Gate>) {
         since_purge += SYNC_INTERVAL;
         told(
             "learn which sessions ended elsewhere",
-            hallpass.sync_ended().await,
+            hallpass.sync().await,
         );
         if since_purge >= PURGE_INTERVAL {
             since_purge = Duration::ZERO;

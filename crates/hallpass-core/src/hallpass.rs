@@ -11,7 +11,7 @@ use crate::store::{Cursor, Store, StoreError};
 use crate::throttle::Throttle;
 use crate::token::{DerivedKeys, RefreshKeys};
 use hallpass_verify::{
-    Algorithm, Clock, EndedSessions, KeySet, Keys, SessionId, SystemClock, Timestamp, UserId,
+    Algorithm, Clock, KeySet, Keys, Revocations, SessionId, SystemClock, Timestamp, UserId,
     Verifier, VerifierSettings,
 };
 use std::fmt;
@@ -171,7 +171,7 @@ impl Hallpass {
             passwords,
             signing,
         }));
-        hallpass.sync_ended().await.map_err(StartError::Feed)?;
+        hallpass.sync().await.map_err(StartError::Feed)?;
         Ok(hallpass)
     }
 
@@ -287,7 +287,7 @@ fn verifier(settings: &Settings, keys: KeySet) -> Result<Verifier, StartError> {
     Verifier::new(
         verifier,
         Arc::new(Keys::new(keys)),
-        Arc::new(EndedSessions::default()),
+        Arc::new(Revocations::default()),
     )
     .map_err(|fault| StartError::Verifier(fault.to_string()))
 }

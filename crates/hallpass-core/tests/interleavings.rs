@@ -90,7 +90,10 @@ fn refreshing_with(process: &Hallpass, issued: &Issued, key: Option<&'static str
     Box::pin(async move {
         let answer = refresh_keyed(&process, &token, key).await;
         if let Ok(issued) = &answer {
-            let is_over = process.verifier().ended().contains(&issued.session.id);
+            let is_over = process
+                .verifier()
+                .revocations()
+                .has_session(&issued.session.id);
             assert!(!is_over, "handed out after the sign-out");
         }
         Answer::Refreshed(Box::new(answer))
@@ -167,7 +170,7 @@ fn is_a_benign_race(site: &Site, before: &Issued, answers: &[Answer]) {
 /// Nothing that was issued works, in the process that ended the session and, once it has looked,
 /// in the other one.
 fn is_over(site: &Site, all: &[&Issued]) {
-    run(site.two.sync_ended()).unwrap();
+    run(site.two.sync()).unwrap();
     assert_eq!(live_leaves(site, all), 0);
     for issued in all {
         for process in [&site.one, &site.two] {
@@ -294,7 +297,7 @@ fn two_reuses_raise_one_alarm_in_every_order() {
                 .collect();
             outcomes.sort_unstable();
             assert_eq!(outcomes, ["refresh_reused", "session_ended"]);
-            run(site.one.sync_ended()).unwrap();
+            run(site.one.sync()).unwrap();
             is_over(&site, &[used]);
         },
     );
@@ -349,7 +352,7 @@ fn a_refresh_that_heals_and_one_with_an_older_token_never_fork_the_chain() {
             |(older, newest)| vec![refreshing(&site.one, newest), refreshing(&site.two, older)],
             |(older, newest), answers| {
                 let all = issued(&[older, newest], answers);
-                run(site.one.sync_ended()).unwrap();
+                run(site.one.sync()).unwrap();
                 if site.row(older).ended.is_some() {
                     is_over(&site, &all);
                 } else {

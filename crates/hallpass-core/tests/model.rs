@@ -131,7 +131,7 @@ impl Life {
             Step::EndOthers { slot } => self.end_others(*slot),
             Step::Wait(span) => {
                 self.world.clock.advance(*span);
-                run(self.hallpass.sync_ended()).unwrap();
+                run(self.hallpass.sync()).unwrap();
             }
             Step::Restart => {
                 let parts = self.world.parts(self.store.clone());

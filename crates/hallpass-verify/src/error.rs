@@ -18,6 +18,13 @@ pub enum TokenError {
     /// Not a token for us: signature, key, type, issuer, audience or a claim is wrong.
     #[error("the access token is not valid")]
     Invalid,
+    /// Its key is not among ours. The client is told [`Invalid`](Self::Invalid); a verifier far from
+    /// the issuer asks for the keys anew.
+    #[error("the access token is signed with a key that is not known")]
+    UnknownKey,
+    /// There is no key yet to verify with: nothing can be said about any token.
+    #[error("no key is known yet to verify with")]
+    NoKeys,
     /// Genuine, but its session has ended: the client should sign in again.
     #[error("the session of this access token has ended")]
     SessionEnded,

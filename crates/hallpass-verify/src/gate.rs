@@ -68,6 +68,9 @@ pub enum Refusal {
     /// The token is not good.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// What was revoked is not known, and this route does not go on without.
+    #[error("what was revoked cannot be asked now")]
+    Unavailable,
     /// Several cookies of one name verify, for different sessions.
     #[error("two access cookies of different sessions")]
     AmbiguousCookies,
@@ -100,7 +103,8 @@ impl From<Refusal> for Code {
             | Refusal::AmbiguousCookies
             | Refusal::Token(TokenError::Malformed) => Self::TokenMalformed,
             Refusal::Token(TokenError::Expired) => Self::TokenExpired,
-            Refusal::Token(TokenError::Invalid) => Self::TokenInvalid,
+            Refusal::Token(TokenError::Invalid | TokenError::UnknownKey) => Self::TokenInvalid,
+            Refusal::Token(TokenError::NoKeys) | Refusal::Unavailable => Self::Unavailable,
             Refusal::Token(TokenError::SessionEnded) => Self::SessionEnded,
             Refusal::OriginDenied => Self::OriginDenied,
             Refusal::CsrfMissing => Self::CsrfMissing,

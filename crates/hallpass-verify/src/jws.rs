@@ -106,25 +106,27 @@ impl Header {
     /// Returns the key that this header names, if its algorithm is the key's own.
     ///
     /// # Errors
-    /// [`TokenError::Invalid`] when no key is named, it is not in `keys`, or it is for another
-    /// algorithm.
+    /// [`TokenError::Invalid`] when no key is named or it is for another algorithm,
+    /// [`TokenError::UnknownKey`] when it is not in `keys`, [`TokenError::NoKeys`] when nothing is.
     ///
     /// # Security
     /// The id is compared with local keys and used for nothing else. The algorithm is the key's;
     /// the header has to agree (RFC 8725 §3.1).
     pub fn key<'k>(&self, keys: &'k KeySet) -> Result<&'k VerifyingKey, TokenError> {
-        self.key_id
-            .as_deref()
-            .and_then(|kid| keys.get(kid))
-            .filter(|key| key.accepts_name(&self.algorithm_name))
-            .ok_or(TokenError::Invalid)
+        if keys.is_empty() {
+            return Err(TokenError::NoKeys);
+        }
+        let kid = self.key_id.as_deref().ok_or(TokenError::Invalid)?;
+        let key = keys.get(kid).ok_or(TokenError::UnknownKey)?;
+        let agrees = key.accepts_name(&self.algorithm_name);
+        agrees.then_some(key).ok_or(TokenError::Invalid)
     }
 }
 
 /// Returns header and payload of a token that one of `keys` signed.
 ///
 /// # Errors
-/// [`TokenError::Malformed`] or [`TokenError::Invalid`].
+/// [`TokenError::Malformed`], or that no key of the set signed it.
 pub fn verify(token: &str, keys: &KeySet) -> Result<(Header, Vec<u8>), TokenError> {
     let compact = Compact::split(token)?;
     let header = compact.header()?;

@@ -39,7 +39,7 @@ pub use ids::{InvalidId, SessionId, USER_ID_LEN_MAX, UserId};
 pub use jwks::{JWKS_KEYS_MAX, JWKS_LEN_MAX};
 pub use keys::{HS256_SECRET_LEN_MIN, KID_LEN_MAX, KeyFault, KeySet, Keys, VerifyingKey};
 pub use origin::{Origin, OriginDenied, OriginFault, OriginPolicy, Provenance};
-pub use revocations::EndedSessions;
+pub use revocations::{Revocations, Revoked};
 pub use token::AccessToken;
 pub use transport::{Found, Location, Locations, LocationsFault, bearer};
 pub use verify::{SessionClaim, SettingsFault, Verifier, VerifierSettings};

@@ -81,6 +81,9 @@ codes! {
     /// Wrong password or unknown user: one answer for both.
     InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "E-mail address or password is wrong",
         "Check the e-mail address and the password.";
+    /// A service did not prove who it is (RFC 6749 §5.2).
+    InvalidClient = "invalid_client", UNAUTHORIZED, "The service is not known",
+        "Send the name and the secret of the service.";
     /// The caller signed in too long ago for this (RFC 9470 §3).
     FreshRequired = "fresh_required", UNAUTHORIZED, "A recent sign-in is needed",
         "Sign in again to continue.";
@@ -117,6 +120,9 @@ codes! {
     /// The service is busy: see `Retry-After`.
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "The service is busy",
         "Wait as long as Retry-After says, then try again.";
+    /// Who is calling cannot be told now: see `Retry-After`.
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Sign-ins cannot be checked now",
+        "Wait as long as Retry-After says, then try again.";
     /// There is nothing here, or nothing for this caller.
     NotFound = "not_found", NOT_FOUND, "Not found",
         "Check the address.";
@@ -145,6 +151,7 @@ impl Code {
             Self::TokenMalformed | Self::TokenExpired | Self::TokenInvalid | Self::SessionEnded => {
                 r#"Bearer realm="hallpass", error="invalid_token""#
             }
+            Self::InvalidClient => r#"Basic realm="hallpass""#,
             // RFC 9470 §3.
             Self::FreshRequired => {
                 r#"Bearer realm="hallpass", error="insufficient_user_authentication""#
@@ -254,7 +261,10 @@ impl Problem {
 
     /// Whole seconds, rounded up: whoever waits as told is not told to wait again.
     fn retry_after_seconds(&self) -> Option<u64> {
-        let owed = matches!(self.code, Code::RateLimited | Code::Overloaded);
+        let owed = matches!(
+            self.code,
+            Code::RateLimited | Code::Overloaded | Code::Unavailable
+        );
         let wait = self
             .retry_after
             .or(owed.then_some(Duration::from_secs(1)))?;
@@ -310,7 +320,7 @@ mod tests {
             assert_eq!(header(&response, "cache-control"), Some("no-store"));
             assert!(names.insert(code.as_str()), "{} twice", code.as_str());
         }
-        assert_eq!(names.len(), 24);
+        assert_eq!(names.len(), 26);
     }
 
     #[test]
@@ -319,10 +329,11 @@ mod tests {
             let response = Problem::new(code).response();
             let challenge = header(&response, "www-authenticate");
             if code.status() == StatusCode::UNAUTHORIZED {
-                assert!(
-                    challenge.unwrap().starts_with(r#"Bearer realm="hallpass""#),
-                    "{code:?}"
-                );
+                let expected = match code {
+                    Code::InvalidClient => r#"Basic realm="hallpass""#,
+                    _ => r#"Bearer realm="hallpass""#,
+                };
+                assert!(challenge.unwrap().starts_with(expected), "{code:?}");
             } else {
                 assert_eq!(
                     challenge.is_some(),

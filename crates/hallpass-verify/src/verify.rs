@@ -6,7 +6,7 @@ mod settings;
 pub use settings::{SessionClaim, SettingsFault, VerifierSettings};
 
 use crate::json::{self, Limits, Value};
-use crate::{Caller, Claims, EndedSessions, Keys, Location, Timestamp, TokenError, jws};
+use crate::{Caller, Claims, Keys, Location, Revocations, Revoked, Timestamp, TokenError, jws};
 use remembered::{Fingerprint, Remembered};
 use std::sync::Arc;
 
@@ -18,26 +18,26 @@ use std::sync::Arc;
 pub struct Verifier {
     settings: VerifierSettings,
     keys: Arc<Keys>,
-    ended: Arc<EndedSessions>,
+    revocations: Arc<Revocations>,
     remembered: Remembered,
 }
 
 impl Verifier {
-    /// Takes settings, the keys of the issuer and the sessions known to have ended.
+    /// Takes settings, the keys of the issuer and what is known to have ended.
     ///
     /// # Errors
     /// When a setting is out of its range.
     pub fn new(
         settings: VerifierSettings,
         keys: Arc<Keys>,
-        ended: Arc<EndedSessions>,
+        revocations: Arc<Revocations>,
     ) -> Result<Self, SettingsFault> {
         settings.check()?;
         let remembered = Remembered::new(settings.remembered_tokens_max);
         Ok(Self {
             settings,
             keys,
-            ended,
+            revocations,
             remembered,
         })
     }
@@ -49,7 +49,7 @@ impl Verifier {
     ///
     /// # Security
     /// No panic, no network, bounded time, whatever the bytes. A token that was verified before
-    /// is not verified again, but the time, the key set and the ended sessions are looked at
+    /// is not verified again, but the time, the key set and what has ended is looked at
     /// each time.
     pub fn verify(&self, token: &str, via: Location, now: Timestamp) -> Result<Caller, TokenError> {
         let claims = self.genuine(token, now)?;
@@ -110,10 +110,21 @@ impl Verifier {
         &self.settings
     }
 
-    /// Returns the ended sessions, to feed them.
+    /// Returns the ended sessions, users and tokens.
     #[must_use]
-    pub const fn ended(&self) -> &Arc<EndedSessions> {
-        &self.ended
+    pub const fn revocations(&self) -> &Arc<Revocations> {
+        &self.revocations
+    }
+
+    /// Refuses from now on what was `revoked` at `at`. `until` is the moment after which none of
+    /// its access tokens can be unexpired.
+    pub fn learn(&self, revoked: &Revoked, at: Timestamp, until: Timestamp) {
+        match revoked {
+            Revoked::Session(session) => self.revocations.end_session(*session, until),
+            Revoked::User(user) => self.revocations.end_user(user, at, until),
+            Revoked::Token(token_id) => self.revocations.end_token(token_id, until),
+            Revoked::Key(kid) => self.keys.withdraw(kid),
+        }
     }
 
     /// Returns the keys, to replace them.
@@ -151,10 +162,7 @@ impl Verifier {
         if claims.issued_at > soon || claims.not_before.is_some_and(|start| start > soon) {
             return Err(TokenError::Invalid);
         }
-        if claims
-            .session
-            .is_some_and(|session| self.ended.contains(&session))
-        {
+        if self.revocations.refuse(claims) {
             return Err(TokenError::SessionEnded);
         }
         Ok(())

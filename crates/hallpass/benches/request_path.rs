@@ -69,7 +69,8 @@ fn verify(criterion: &mut Criterion) {
         remembered_tokens_max: 0,
         ..VerifierSettings::new(URL, URL)
     };
-    let forgetful = Verifier::new(settings, known.keys().clone(), known.ended().clone()).unwrap();
+    let forgetful =
+        Verifier::new(settings, known.keys().clone(), known.revocations().clone()).unwrap();
     criterion.bench_function("verify/EdDSA token seen for the first time", |bencher| {
         bencher.iter(|| {
             forgetful

@@ -127,7 +127,7 @@ async fn two_processes_on_one_file_share_sessions() {
     );
     let body = json!({ "refresh_token": next["refresh_token"] });
     send(&here, "POST /auth/logout", &[], Some(body)).await;
-    second.sync_ended().await.unwrap();
+    second.sync().await.unwrap();
     let (status, problem) = me(&there, &next["access_token"]).await;
     assert_eq!((status, &problem["code"]), (401, &"session_ended".into()));
 }

@@ -98,14 +98,14 @@ impl Hallpass {
     ///
     /// # Errors
     /// [`Error::Internal`] when the store fails; the next call catches up.
-    pub async fn sync_ended(&self) -> Result<(), Error> {
+    pub async fn sync(&self) -> Result<(), Error> {
         let mut cursor = self.0.cursor.lock().await;
         for entry in self.0.store.ended_since(*cursor).await? {
             self.refuse_access(entry.session, entry.at);
             *cursor = entry.cursor;
         }
         drop(cursor);
-        self.0.verifier.ended().forget_expired(self.now());
+        self.0.verifier.revocations().forget_expired(self.now());
         Ok(())
     }
 
@@ -163,6 +163,6 @@ impl Hallpass {
     fn refuse_access(&self, session: SessionId, ended_at: Timestamp) {
         let settings = &self.0.settings;
         let until = ended_at.plus(settings.access_ttl + 2 * settings.leeway);
-        self.0.verifier.ended().insert(session, until);
+        self.0.verifier.revocations().end_session(session, until);
     }
 }

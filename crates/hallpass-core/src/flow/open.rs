@@ -119,7 +119,7 @@ impl Hallpass {
             .make(session.id, session.generation, carrier);
         let csrf = self.csrf_token(session.id)?;
         // Sign-out wins: what it overtook is not handed out any more.
-        if self.0.verifier.ended().contains(&session.id) {
+        if self.0.verifier.revocations().has_session(&session.id) {
             return Err(Error::SessionEnded);
         }
         Ok(Issued {

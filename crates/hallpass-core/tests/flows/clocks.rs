@@ -57,7 +57,7 @@ async fn ds_09_the_year_2038_is_a_year_like_any_other() {
             next.session.rotated_at,
             Timestamp::from_seconds(seconds + 1)
         );
-        hallpass.sync_ended().await.unwrap();
+        hallpass.sync().await.unwrap();
         hallpass.purge().await.unwrap();
     }
 }

@@ -31,7 +31,7 @@ async fn a_session_ended_by_one_process_is_refused_by_the_other_once_it_has_look
     // A refresh asks the store, so it is refused before anybody has looked.
     let refused = refresh(&two, issued.refresh.expose()).await;
     expect(&refused, "session_ended");
-    two.sync_ended().await.unwrap();
+    two.sync().await.unwrap();
     assert_eq!(verify(&two, &issued).unwrap_err(), TokenError::SessionEnded);
     verify(&two, &other).unwrap();
 }
@@ -57,7 +57,7 @@ async fn every_way_to_end_a_session_reaches_the_other_process() {
     for issued in [&first, &second, &third] {
         verify(&two, issued).unwrap();
     }
-    two.sync_ended().await.unwrap();
+    two.sync().await.unwrap();
     for issued in [&first, &second, &third] {
         assert_eq!(verify(&two, issued).unwrap_err(), TokenError::SessionEnded);
     }
@@ -109,7 +109,7 @@ async fn an_ended_session_is_remembered_until_its_last_access_token_is_over() {
     // To the last millisecond in which the token is not expired yet, leeway included.
     world.clock.advance(access_ttl + leeway);
     hallpass.purge().await.unwrap();
-    hallpass.sync_ended().await.unwrap();
+    hallpass.sync().await.unwrap();
     assert_eq!(
         verify(&hallpass, &issued).unwrap_err(),
         TokenError::SessionEnded
@@ -120,9 +120,9 @@ async fn an_ended_session_is_remembered_until_its_last_access_token_is_over() {
         TokenError::SessionEnded
     );
     world.clock.advance(leeway + Duration::from_millis(1));
-    hallpass.sync_ended().await.unwrap();
+    hallpass.sync().await.unwrap();
     assert_eq!(verify(&hallpass, &issued).unwrap_err(), TokenError::Expired);
-    assert!(hallpass.verifier().ended().is_empty());
+    assert!(hallpass.verifier().revocations().is_empty());
 }
 
 #[tokio::test]

@@ -1,38 +1,60 @@
 //! The set in force, shared by everything that verifies.
 
 use super::KeySet;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The key set in force: shared by all verifiers, replaced as a whole.
 #[derive(Debug)]
 pub struct Keys {
-    /// The set and its epoch. They change together.
-    current: RwLock<(Arc<KeySet>, u64)>,
+    current: RwLock<Current>,
     /// The epoch again, for readers that need no set.
     epoch: AtomicU64,
 }
 
+/// The set and its epoch change together.
+#[derive(Debug)]
+struct Current {
+    set: Arc<KeySet>,
+    epoch: u64,
+    /// Keys that were revoked: no set brings them back.
+    withdrawn: BTreeSet<Box<str>>,
+}
+
 impl Keys {
-    /// Starts with `set`, in epoch 0.
+    /// Starts with `set`, in epoch 0. An empty set verifies nothing until it is replaced.
     #[must_use]
     pub fn new(set: KeySet) -> Self {
         Self {
-            current: RwLock::new((Arc::new(set), 0)),
+            current: RwLock::new(Current {
+                set: Arc::new(set),
+                epoch: 0,
+                withdrawn: BTreeSet::new(),
+            }),
             epoch: AtomicU64::new(0),
         }
     }
 
-    /// Puts `set` in force.
+    /// Puts `set` in force, without the keys that were withdrawn.
     ///
     /// # Security
     /// No verification that begins after this has returned accepts a token of a removed key,
     /// remembered ones included: this is how a stolen key loses its power.
     pub fn replace(&self, set: KeySet) {
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let epoch = current.1.wrapping_add(1);
-        *current = (Arc::new(set), epoch);
-        self.epoch.store(epoch, Ordering::Release);
+        self.change(|current| {
+            let kept = set.without(|kid| current.withdrawn.contains(kid));
+            current.set = Arc::new(kept);
+        });
+    }
+
+    /// Takes the key `kid` out of force, for good: a set that still has it, from a cache on the
+    /// way, does not bring it back.
+    pub fn withdraw(&self, kid: &str) {
+        self.change(|current| {
+            current.withdrawn.insert(kid.into());
+            current.set = Arc::new(current.set.as_ref().clone().without(|other| other == kid));
+        });
     }
 
     /// Returns the set in force.
@@ -41,7 +63,7 @@ impl Keys {
         self.current_with_epoch().0
     }
 
-    /// Returns how often the set has been replaced.
+    /// Returns how often the set has been changed.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
@@ -49,9 +71,14 @@ impl Keys {
 
     /// Returns the set in force and its epoch.
     pub(crate) fn current_with_epoch(&self) -> (Arc<KeySet>, u64) {
-        self.current
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        (Arc::clone(&current.set), current.epoch)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Current)) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut current);
+        current.epoch = current.epoch.wrapping_add(1);
+        self.epoch.store(current.epoch, Ordering::Release);
     }
 }

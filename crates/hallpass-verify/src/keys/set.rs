@@ -1,10 +1,11 @@
 //! The keys of one issuer.
 
 use super::{KeyFault, VerifyingKey};
+use std::sync::Arc;
 
 /// The keys of one issuer, each under its own id. All public, or all secret.
-#[derive(Default)]
-pub struct KeySet(Vec<VerifyingKey>);
+#[derive(Clone, Default)]
+pub struct KeySet(Vec<Arc<VerifyingKey>>);
 
 impl KeySet {
     /// Takes keys.
@@ -25,18 +26,24 @@ impl KeySet {
         if secret != 0 && secret != keys.len() {
             return Err(KeyFault::Mixed);
         }
-        Ok(Self(keys))
+        Ok(Self(keys.into_iter().map(Arc::new).collect()))
     }
 
     /// Returns the key with exactly this id.
     #[must_use]
     pub fn get(&self, kid: &str) -> Option<&VerifyingKey> {
-        self.0.iter().find(|key| key.kid() == kid)
+        self.iter().find(|key| key.kid() == kid)
     }
 
     /// Goes through the keys.
-    pub fn iter(&self) -> std::slice::Iter<'_, VerifyingKey> {
-        self.0.iter()
+    pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// Returns the set without the keys that `goes` picks by their id.
+    pub(crate) fn without(mut self, goes: impl Fn(&str) -> bool) -> Self {
+        self.0.retain(|key| !goes(key.kid()));
+        self
     }
 
     /// Returns how many keys there are.
@@ -49,15 +56,6 @@ impl KeySet {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-}
-
-impl<'s> IntoIterator for &'s KeySet {
-    type Item = &'s VerifyingKey;
-    type IntoIter = std::slice::Iter<'s, VerifyingKey>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
     }
 }
 

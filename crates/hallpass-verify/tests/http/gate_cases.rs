@@ -305,8 +305,8 @@ fn a_session_that_ended_is_refused_at_once() {
     let get = || verdict(&gate, "GET", &[("cookie", &cookie)]);
     assert_eq!(get(), "alice by Cookie");
     gate.verifier()
-        .ended()
-        .insert(ALICE.session(), Timestamp::from_seconds(NOW + 60));
+        .revocations()
+        .end_session(ALICE.session(), Timestamp::from_seconds(NOW + 60));
     assert_eq!(get(), "session_ended");
 }
 

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass_verify::cookies::Security;
 use hallpass_verify::problem::Code;
 use hallpass_verify::{
-    Admission, Cookie, CookieSettings, CsrfSecret, EndedSessions, Gate, GateSettings, KeySet, Keys,
-    ManualClock, Origin, OriginPolicy, SessionClaim, SessionId, Timestamp, Verifier,
+    Admission, Cookie, CookieSettings, CsrfSecret, Gate, GateSettings, KeySet, Keys, ManualClock,
+    Origin, OriginPolicy, Revocations, SessionClaim, SessionId, Timestamp, Verifier,
     VerifierSettings, VerifyingKey,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -100,7 +100,7 @@ pub(crate) fn verifier(session_claim: SessionClaim) -> Arc<Verifier> {
         remembered_tokens_max: 100,
     };
     let keys = Arc::new(Keys::new(KeySet::new(vec![key]).unwrap()));
-    Arc::new(Verifier::new(settings, keys, Arc::new(EndedSessions::default())).unwrap())
+    Arc::new(Verifier::new(settings, keys, Arc::new(Revocations::default())).unwrap())
 }
 
 pub(crate) fn settings(cookie_name: &str) -> GateSettings {

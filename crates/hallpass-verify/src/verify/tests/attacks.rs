@@ -134,21 +134,17 @@ fn a_token_does_not_bring_its_own_key() {
             .verify(&stage.sign(&header, &payload(&json!({}))))
             .is_ok()
     );
-    for kid in [
-        r#""ed-2""#,
-        r#""""#,
-        r#""ED-1""#,
-        r#"" ed-1""#,
-        "null",
-        r#"["ed-1"]"#,
-        "1",
+    for (kid, fault) in [
+        (r#""ed-2""#, TokenError::UnknownKey),
+        (r#""""#, TokenError::UnknownKey),
+        (r#""ED-1""#, TokenError::UnknownKey),
+        (r#"" ed-1""#, TokenError::UnknownKey),
+        ("null", TokenError::Invalid),
+        (r#"["ed-1"]"#, TokenError::Invalid),
+        ("1", TokenError::Invalid),
     ] {
         let token = stage.sign(&HEADER.replace(r#""ed-1""#, kid), &payload(&json!({})));
-        assert_eq!(
-            stage.verify(&token).err(),
-            Some(TokenError::Invalid),
-            "{kid}"
-        );
+        assert_eq!(stage.verify(&token).err(), Some(fault), "{kid}");
     }
     let nameless = stage.sign(r#"{"alg":"EdDSA","typ":"at+jwt"}"#, &payload(&json!({})));
     assert_eq!(stage.verify(&nameless).err(), Some(TokenError::Invalid));

@@ -6,7 +6,10 @@ fn a_remembered_token_is_refused_once_its_session_has_ended() {
     let stage = Stage::new();
     let token = stage.token(&json!({}));
     assert!(stage.verify(&token).is_ok());
-    stage.verifier.ended().insert(session(), at(NOW + 900));
+    stage
+        .verifier
+        .revocations()
+        .end_session(session(), at(NOW + 900));
     assert_eq!(stage.verify(&token).err(), Some(TokenError::SessionEnded));
 }
 
@@ -16,13 +19,26 @@ fn a_remembered_token_is_refused_once_its_key_is_gone() {
     let token = stage.token(&json!({}));
     assert!(stage.verify(&token).is_ok());
     stage.verifier.keys().replace(KeySet::default());
-    assert_eq!(stage.verify(&token).err(), Some(TokenError::Invalid));
+    assert_eq!(stage.verify(&token).err(), Some(TokenError::NoKeys));
     let key = VerifyingKey::ed25519("ed-1", stage.pair.public_key().as_ref()).unwrap();
     stage
         .verifier
         .keys()
         .replace(KeySet::new(vec![key]).unwrap());
     assert!(stage.verify(&token).is_ok());
+}
+
+#[test]
+fn a_withdrawn_key_does_not_come_back() {
+    let stage = Stage::new();
+    let token = stage.token(&json!({}));
+    assert!(stage.verify(&token).is_ok());
+    stage.verifier.keys().withdraw("ed-1");
+    assert_eq!(stage.verify(&token).err(), Some(TokenError::NoKeys));
+    let key = VerifyingKey::ed25519("ed-1", stage.pair.public_key().as_ref()).unwrap();
+    let stale = KeySet::new(vec![key]).unwrap();
+    stage.verifier.keys().replace(stale);
+    assert_eq!(stage.verify(&token).err(), Some(TokenError::NoKeys));
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn expiry_is_told_only_about_tokens_that_are_right_in_everything_else() {
     ] {
         assert_eq!(stage.fault(&token), Some(TokenError::Invalid));
     }
-    stage.verifier.ended().insert(session(), at(NOW));
+    stage.verifier.revocations().end_session(session(), at(NOW));
     assert_eq!(
         stage.fault(&stage.token(&expired)),
         Some(TokenError::SessionEnded)
