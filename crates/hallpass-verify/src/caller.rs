@@ -12,32 +12,43 @@ use std::time::Duration;
 /// signature, issuer, audience, time and type were right, and the session had not ended.
 #[derive(Clone)]
 pub struct Caller {
-    claims: Arc<Claims>,
+    verified: Arc<Verified>,
     location: Location,
+}
+
+/// What a verified token says, and what verified it.
+pub(crate) struct Verified {
+    pub(crate) claims: Claims,
+    /// The id of the key that signed it.
+    pub(crate) kid: Arc<str>,
 }
 
 impl Caller {
     /// Makes the proof. For the verifier alone.
-    pub(crate) const fn from_verified(claims: Arc<Claims>, location: Location) -> Self {
-        Self { claims, location }
+    pub(crate) const fn from_verified(verified: Arc<Verified>, location: Location) -> Self {
+        Self { verified, location }
+    }
+
+    pub(crate) const fn verified(&self) -> &Arc<Verified> {
+        &self.verified
     }
 
     /// Returns who is calling.
     #[must_use]
     pub fn user(&self) -> &UserId {
-        &self.claims.subject
+        &self.claims().subject
     }
 
     /// Returns the user id as text: the claim `sub`.
     #[must_use]
     pub fn subject(&self) -> &str {
-        self.claims.subject.as_str()
+        self.claims().subject.as_str()
     }
 
     /// Returns the session, if the token belongs to one.
     #[must_use]
     pub fn session(&self) -> Option<SessionId> {
-        self.claims.session
+        self.claims().session
     }
 
     /// Returns where the token was found.
@@ -49,25 +60,25 @@ impl Caller {
     /// Returns what the token may be used for.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
-        &self.claims.scopes
+        &self.claims().scopes
     }
 
     /// Returns the user's roles.
     #[must_use]
     pub fn roles(&self) -> &[String] {
-        &self.claims.roles
+        &self.claims().roles
     }
 
     /// Tells whether the user has exactly this role.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
-        self.claims.roles.iter().any(|own| own == role)
+        self.claims().roles.iter().any(|own| own == role)
     }
 
     /// Tells whether the token has exactly this scope.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
-        self.claims.scopes.iter().any(|own| own == scope)
+        self.claims().scopes.iter().any(|own| own == scope)
     }
 
     /// Asks for a role.
@@ -106,37 +117,37 @@ impl Caller {
     /// Returns the name of the token: the claim `jti`.
     #[must_use]
     pub fn token_id(&self) -> &str {
-        &self.claims.token_id
+        &self.claims().token_id
     }
 
     /// Returns when the token expires.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.claims.expires_at
+        self.claims().expires_at
     }
 
     /// Returns when the user last proved who they are, if the token tells.
     #[must_use]
     pub fn authenticated_at(&self) -> Option<Timestamp> {
-        self.claims.authenticated_at
+        self.claims().authenticated_at
     }
 
     /// Returns how the user proved who they are: the claim `amr`.
     #[must_use]
     pub fn methods(&self) -> &[String] {
-        &self.claims.methods
+        &self.claims().methods
     }
 
     /// Returns a claim of the app's own.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&json::Value> {
-        self.claims.others.get(name)
+        self.claims().others.get(name)
     }
 
     /// Returns everything the token says.
     #[must_use]
     pub fn claims(&self) -> &Claims {
-        &self.claims
+        &self.verified.claims
     }
 }
 

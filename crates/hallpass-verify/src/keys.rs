@@ -195,6 +195,10 @@ impl VerifyingKey {
         &self.kid
     }
 
+    pub(crate) fn kid_shared(&self) -> Arc<str> {
+        Arc::clone(&self.kid)
+    }
+
     /// Returns the one algorithm of this key.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {

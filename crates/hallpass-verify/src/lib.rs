@@ -42,7 +42,7 @@ pub use origin::{Origin, OriginDenied, OriginFault, OriginPolicy, Provenance};
 pub use revocations::{Revocations, Revoked};
 pub use token::AccessToken;
 pub use transport::{Found, Location, Locations, LocationsFault, bearer};
-pub use verify::{SessionClaim, SettingsFault, Verifier, VerifierSettings};
+pub use verify::{SessionClaim, SettingsFault, UntilRefused, Verifier, VerifierSettings};
 
 #[doc(hidden)]
 pub use zeroize;

@@ -2,9 +2,12 @@
 
 mod remembered;
 mod settings;
+mod until_refused;
 
 pub use settings::{SessionClaim, SettingsFault, VerifierSettings};
+pub use until_refused::UntilRefused;
 
+use crate::caller::Verified;
 use crate::json::{self, Limits, Value};
 use crate::{Caller, Claims, Keys, Location, Revocations, Revoked, Timestamp, TokenError, jws};
 use remembered::{Fingerprint, Remembered};
@@ -52,11 +55,11 @@ impl Verifier {
     /// is not verified again, but the time, the key set and what has ended is looked at
     /// each time.
     pub fn verify(&self, token: &str, via: Location, now: Timestamp) -> Result<Caller, TokenError> {
-        let claims = self.genuine(token, now)?;
-        if now > claims.expires_at.plus(self.settings.leeway) {
+        let verified = self.genuine(token, now)?;
+        if now > verified.claims.expires_at.plus(self.settings.leeway) {
             return Err(TokenError::Expired);
         }
-        Ok(Caller::from_verified(claims, via))
+        Ok(Caller::from_verified(verified, via))
     }
 
     /// Returns the caller of a token that is good, or was until it expired: for signing out, which
@@ -74,19 +77,19 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Caller, TokenError> {
         self.genuine(token, now)
-            .map(|claims| Caller::from_verified(claims, via))
+            .map(|verified| Caller::from_verified(verified, via))
     }
 
-    /// Returns the claims of a token that is ours, for here, of a session that goes on; it may
-    /// have expired.
-    fn genuine(&self, token: &str, now: Timestamp) -> Result<Arc<Claims>, TokenError> {
+    /// Returns what a token says that is ours, for here, of a session that goes on; it may have
+    /// expired.
+    fn genuine(&self, token: &str, now: Timestamp) -> Result<Arc<Verified>, TokenError> {
         if token.len() > self.settings.token_len_max {
             return Err(TokenError::Malformed);
         }
         let fingerprint = Fingerprint::of(token).ok_or(TokenError::Malformed)?;
-        if let Some(claims) = self.remembered.get(&fingerprint, self.keys.epoch()) {
-            self.check_now(&claims, now)?;
-            return Ok(claims);
+        if let Some(verified) = self.remembered.get(&fingerprint, self.keys.epoch()) {
+            self.check_now(&verified.claims, now)?;
+            return Ok(verified);
         }
         let (keys, epoch) = self.keys.current_with_epoch();
         let (header, payload) = jws::verify(token, &keys)?;
@@ -94,14 +97,17 @@ impl Verifier {
         let Ok(Value::Object(members)) = json::parse(&payload, self.payload_limits()) else {
             return Err(TokenError::Malformed);
         };
-        let claims = Arc::new(Claims::read(members)?);
+        let claims = Claims::read(members)?;
         self.check_ours(&claims)?;
         self.check_now(&claims, now)?;
-        if now <= claims.expires_at.plus(self.settings.leeway) {
+        let lives = now <= claims.expires_at.plus(self.settings.leeway);
+        let kid = header.key(&keys)?.kid_shared();
+        let verified = Arc::new(Verified { claims, kid });
+        if lives {
             self.remembered
-                .insert(fingerprint, Arc::clone(&claims), epoch);
+                .insert(fingerprint, Arc::clone(&verified), epoch);
         }
-        Ok(claims)
+        Ok(verified)
     }
 
     /// Returns the settings.
@@ -125,6 +131,15 @@ impl Verifier {
             Revoked::Token(token_id) => self.revocations.end_token(token_id, until),
             Revoked::Key(kid) => self.keys.withdraw(kid),
         }
+    }
+
+    /// Returns a future that resolves when what `caller` stands on is refused.
+    pub fn until_refused(&self, caller: &Caller) -> UntilRefused {
+        UntilRefused::new(
+            Arc::clone(caller.verified()),
+            Arc::clone(&self.revocations),
+            Arc::clone(&self.keys),
+        )
     }
 
     /// Returns the keys, to replace them.

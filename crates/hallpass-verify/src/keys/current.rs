@@ -1,6 +1,7 @@
 //! The set in force, shared by everything that verifies.
 
 use super::KeySet;
+use crate::revocations::Waiting;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,6 +12,8 @@ pub struct Keys {
     current: RwLock<Current>,
     /// The epoch again, for readers that need no set.
     epoch: AtomicU64,
+    /// Who wants to know when a key goes.
+    waiting: Waiting,
 }
 
 /// The set and its epoch change together.
@@ -33,6 +36,7 @@ impl Keys {
                 withdrawn: BTreeSet::new(),
             }),
             epoch: AtomicU64::new(0),
+            waiting: Waiting::default(),
         }
     }
 
@@ -51,6 +55,10 @@ impl Keys {
     /// Takes the key `kid` out of force, for good: a set that still has it, from a cache on the
     /// way, does not bring it back.
     pub fn withdraw(&self, kid: &str) {
+        // Told again, as after each reconnect: what was remembered stays good.
+        if self.is_withdrawn(kid) {
+            return;
+        }
         self.change(|current| {
             current.withdrawn.insert(kid.into());
             current.set = Arc::new(current.set.as_ref().clone().without(|other| other == kid));
@@ -75,10 +83,35 @@ impl Keys {
         (Arc::clone(&current.set), current.epoch)
     }
 
+    /// Tells whether tokens of the key `kid`, which verified once, are refused now.
+    ///
+    /// Without any key nothing can be said about a token: then only a withdrawn key is gone.
+    pub(crate) fn is_gone(&self, kid: &str) -> bool {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let is_replaced = || !current.set.is_empty() && current.set.get(kid).is_none();
+        current.withdrawn.contains(kid) || is_replaced()
+    }
+
+    fn is_withdrawn(&self, kid: &str) -> bool {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        current.withdrawn.contains(kid)
+    }
+
+    pub(crate) const fn waiting(&self) -> &Waiting {
+        &self.waiting
+    }
+
     fn change(&self, change: impl FnOnce(&mut Current)) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let before = Arc::clone(&current.set);
         change(&mut current);
+        let after = Arc::clone(&current.set);
         current.epoch = current.epoch.wrapping_add(1);
         self.epoch.store(current.epoch, Ordering::Release);
+        drop(current);
+        // After an empty set nobody knows which key was in force before it.
+        if before.is_empty() || before.iter().any(|key| after.get(key.kid()).is_none()) {
+            self.waiting.wake_all();
+        }
     }
 }

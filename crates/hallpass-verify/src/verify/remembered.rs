@@ -1,6 +1,6 @@
 //! Tokens that were verified before.
 
-use crate::Claims;
+use crate::caller::Verified;
 use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
@@ -61,7 +61,7 @@ impl Equivalent<Kept> for Fingerprint<'_> {
 
 /// The claims of tokens that were verified, each with the epoch of the key set that did it.
 /// Refused tokens are never kept, so strangers cannot fill it.
-pub(super) struct Remembered(Option<Cache<Kept, (Arc<Claims>, u64)>>);
+pub(super) struct Remembered(Option<Cache<Kept, (Arc<Verified>, u64)>>);
 
 impl Remembered {
     pub(super) fn new(tokens_max: usize) -> Self {
@@ -69,12 +69,12 @@ impl Remembered {
     }
 
     /// Returns the claims of a token, if the keys of `epoch` verified it.
-    pub(super) fn get(&self, fingerprint: &Fingerprint<'_>, epoch: u64) -> Option<Arc<Claims>> {
-        let (claims, verified_in) = self.0.as_ref()?.get(fingerprint)?;
-        (verified_in == epoch).then_some(claims)
+    pub(super) fn get(&self, fingerprint: &Fingerprint<'_>, epoch: u64) -> Option<Arc<Verified>> {
+        let (verified, verified_in) = self.0.as_ref()?.get(fingerprint)?;
+        (verified_in == epoch).then_some(verified)
     }
 
-    pub(super) fn insert(&self, fingerprint: Fingerprint<'_>, claims: Arc<Claims>, epoch: u64) {
+    pub(super) fn insert(&self, fingerprint: Fingerprint<'_>, verified: Arc<Verified>, epoch: u64) {
         if let Some(cache) = &self.0
             && fingerprint.signing_input.len() <= REMEMBERED_LEN_MAX
         {
@@ -82,7 +82,7 @@ impl Remembered {
                 signing_input: fingerprint.signing_input.into(),
                 signature_hash: fingerprint.signature_hash,
             };
-            cache.insert(kept, (claims, epoch));
+            cache.insert(kept, (verified, epoch));
         }
     }
 

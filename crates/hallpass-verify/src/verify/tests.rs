@@ -11,6 +11,7 @@ mod attacks;
 mod properties;
 mod remembering;
 mod rules;
+mod until_refused;
 
 const NOW: u64 = 1_800_000_000;
 
@@ -66,6 +67,12 @@ impl Stage {
         );
         fault
     }
+}
+
+/// The public key of every stage.
+fn stage_key() -> impl AsRef<[u8]> {
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[5; 32]).unwrap();
+    pair.public_key().clone()
 }
 
 const HEADER: &str = r#"{"alg":"EdDSA","kid":"ed-1","typ":"at+jwt"}"#;

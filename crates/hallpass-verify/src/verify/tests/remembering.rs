@@ -36,8 +36,8 @@ fn a_withdrawn_key_does_not_come_back() {
     stage.verifier.keys().withdraw("ed-1");
     assert_eq!(stage.verify(&token).err(), Some(TokenError::NoKeys));
     let key = VerifyingKey::ed25519("ed-1", stage.pair.public_key().as_ref()).unwrap();
-    let stale = KeySet::new(vec![key]).unwrap();
-    stage.verifier.keys().replace(stale);
+    let old = KeySet::new(vec![key]).unwrap();
+    stage.verifier.keys().replace(old);
     assert_eq!(stage.verify(&token).err(), Some(TokenError::NoKeys));
 }
 
