@@ -1,5 +1,10 @@
 //! One credential per request: which one counts, whether it is good, and what it owes.
 
+pub(crate) mod asking;
+mod upstream;
+
+pub use upstream::{Active, AskFault, BoxFuture, Upstream, WhenStale};
+
 use crate::problem::Code;
 use crate::{Caller, Location, Timestamp, TokenError, Verifier, bearer, csrf};
 use crate::{Candidates, Clock, Cookie, CsrfHash, Found, Locations, OriginPolicy, Provenance};
@@ -119,6 +124,8 @@ pub struct Gate {
     settings: GateSettings,
     verifier: Arc<Verifier>,
     clock: Arc<dyn Clock>,
+    upstream: Option<Arc<dyn Upstream>>,
+    when_stale: WhenStale,
 }
 
 impl Gate {
@@ -129,7 +136,31 @@ impl Gate {
             settings,
             verifier,
             clock,
+            upstream: None,
+            when_stale: WhenStale::default(),
         }
+    }
+
+    /// Asks `upstream` where a request cannot be decided here: see
+    /// [`admit_asking`](Self::admit_asking).
+    #[must_use]
+    pub fn with_upstream(mut self, upstream: Arc<dyn Upstream>) -> Self {
+        self.upstream = Some(upstream);
+        self
+    }
+
+    /// Says what happens, where a route does not say otherwise, when what was revoked is not known
+    /// up to date. Default [`WhenStale::GoOn`].
+    #[must_use]
+    pub const fn with_when_stale(mut self, when_stale: WhenStale) -> Self {
+        self.when_stale = when_stale;
+        self
+    }
+
+    /// Returns what happens when what was revoked is not known up to date.
+    #[must_use]
+    pub const fn when_stale(&self) -> WhenStale {
+        self.when_stale
     }
 
     /// Returns the settings.
@@ -305,12 +336,15 @@ fn is_same_session(left: &Caller, right: &Caller) -> bool {
     left.session().is_some() && left.session() == right.session() && left.user() == right.user()
 }
 
-/// The first error, unless a later one says more: that a token was genuine once.
+/// The first error, unless a later one says more: that a token was genuine once, or may be with
+/// other keys.
 fn more_telling(known: Option<TokenError>, next: TokenError) -> TokenError {
-    let was_genuine = |error| matches!(error, TokenError::Expired | TokenError::SessionEnded);
-    match known {
-        None => next,
-        Some(known) if !was_genuine(known) && was_genuine(next) => next,
-        Some(known) => known,
-    }
+    let tells = |error| match error {
+        TokenError::Expired | TokenError::SessionEnded => 2,
+        TokenError::UnknownKey | TokenError::NoKeys => 1,
+        TokenError::Malformed | TokenError::Invalid => 0,
+    };
+    known
+        .filter(|known| tells(*known) >= tells(next))
+        .unwrap_or(next)
 }

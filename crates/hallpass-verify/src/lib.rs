@@ -34,13 +34,14 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use cookies::{Candidates, Cookie, CookieFault, CookiePolicy, CookieSettings, Lifetime};
 pub use csrf::{CsrfHash, CsrfSecret, CsrfToken};
 pub use error::TokenError;
-pub use gate::{Admission, CsrfRule, Gate, GateSettings, Refusal};
+pub use gate::{Active, Admission, AskFault, BoxFuture, CsrfRule, Gate, GateSettings, Refusal};
+pub use gate::{Upstream, WhenStale};
 pub use ids::{InvalidId, SessionId, USER_ID_LEN_MAX, UserId};
 pub use jwks::{JWKS_KEYS_MAX, JWKS_LEN_MAX};
 pub use keys::{HS256_SECRET_LEN_MIN, KID_LEN_MAX, KeyFault, KeySet, Keys, VerifyingKey};
 pub use origin::{Origin, OriginDenied, OriginFault, OriginPolicy, Provenance};
 pub use revocations::{Revocations, Revoked};
-pub use token::AccessToken;
+pub use token::{AccessToken, AccessTokenText};
 pub use transport::{Found, Location, Locations, LocationsFault, bearer};
 pub use verify::{SessionClaim, SettingsFault, UntilRefused, Verifier, VerifierSettings};
 

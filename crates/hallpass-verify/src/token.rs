@@ -37,6 +37,11 @@ secret_text! {
     AccessToken
 }
 
+secret_text! {
+    /// An access token as somebody presents it: not verified.
+    AccessTokenText
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

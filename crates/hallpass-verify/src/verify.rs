@@ -110,6 +110,28 @@ impl Verifier {
         Ok(verified)
     }
 
+    /// Tells whether an unverified token is for us and good now but for its signature: whether
+    /// other keys may help.
+    pub(crate) fn is_plausible(&self, token: &str, now: Timestamp) -> bool {
+        if token.len() > self.settings.token_len_max {
+            return false;
+        }
+        let read = |token| {
+            let compact = jws::Compact::split(token)?;
+            check_type(&compact.header()?)?;
+            let Ok(Value::Object(members)) =
+                json::parse(&compact.payload_unverified()?, self.payload_limits())
+            else {
+                return Err(TokenError::Malformed);
+            };
+            let claims = Claims::read(members)?;
+            self.check_ours(&claims)?;
+            self.check_now(&claims, now)?;
+            Ok(now <= claims.expires_at.plus(self.settings.leeway))
+        };
+        read(token).unwrap_or(false)
+    }
+
     /// Returns the settings.
     #[must_use]
     pub const fn settings(&self) -> &VerifierSettings {

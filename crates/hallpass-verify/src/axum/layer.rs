@@ -1,11 +1,11 @@
 //! The layer that runs the gate.
 
+use crate::gate::asking::Asked;
 use crate::problem::{Code, Problem};
-use crate::{Admission, Gate, Locations};
+use crate::{Admission, BoxFuture, Gate, Locations, WhenStale};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -21,6 +21,7 @@ use tower_service::Service;
 pub struct GateLayer {
     gate: Arc<Gate>,
     locations: Locations,
+    when_stale: WhenStale,
     leaves: Arc<PathRule>,
 }
 
@@ -31,9 +32,11 @@ impl GateLayer {
     #[must_use]
     pub fn new(gate: Arc<Gate>) -> Self {
         let locations = gate.settings().locations;
+        let when_stale = gate.when_stale();
         Self {
             gate,
             locations,
+            when_stale,
             leaves: Arc::new(|_| false),
         }
     }
@@ -43,6 +46,14 @@ impl GateLayer {
     #[must_use]
     pub const fn locations(mut self, locations: Locations) -> Self {
         self.locations = locations;
+        self
+    }
+
+    /// Says what happens here when what was revoked is not known up to date: for routes that need
+    /// to be sure. Put it in place of the other layer, not inside of it.
+    #[must_use]
+    pub const fn when_stale(mut self, when_stale: WhenStale) -> Self {
+        self.when_stale = when_stale;
         self
     }
 
@@ -63,6 +74,7 @@ impl fmt::Debug for GateLayer {
         f.debug_struct("GateLayer")
             .field("gate", &self.gate)
             .field("locations", &self.locations)
+            .field("when_stale", &self.when_stale)
             .finish_non_exhaustive()
     }
 }
@@ -88,83 +100,165 @@ pub struct GateService<S> {
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for GateService<S>
 where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     ResBody: From<Vec<u8>>,
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
-    type Future = GateFuture<S::Future>;
+    type Future = GateFuture<S, ReqBody>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let GateLayer {
             gate,
             locations,
+            when_stale,
             leaves,
         } = self.layer.as_ref();
-        if leaves(request.uri().path()) {
-            return GateFuture {
-                state: State::Passed {
-                    inner: self.inner.call(request),
-                },
-            };
-        }
-        let admission = gate.admit_at(locations, request.method(), request.headers());
-        if let Admission::Refused(refusal) = admission
-            && refusal.is_forgery()
-        {
-            // Somebody's page tried to act for a user: for whoever reads the log.
-            tracing::warn!(target: "hallpass::audit", event = "cross_site_refused", %refusal);
-            return GateFuture {
-                state: State::Refused {
-                    code: refusal.into(),
-                },
-            };
-        }
-        request.extensions_mut().insert(admission);
-        GateFuture {
-            state: State::Passed {
+        let state = if leaves(request.uri().path()) {
+            State::Passed {
                 inner: self.inner.call(request),
-            },
-        }
+            }
+        } else {
+            let (method, headers) = (request.method(), request.headers());
+            match gate.admit_or_ask(*locations, *when_stale, method, headers) {
+                Asked::Now(admission) => State::decided(&mut self.inner, request, admission),
+                Asked::Later(admission) => State::asking(&mut self.inner, request, admission),
+            }
+        };
+        GateFuture { state }
     }
 }
 
 pin_project! {
     /// The answer of a service behind a [`GateLayer`], to come.
-    #[derive(Debug)]
     #[must_use = "futures do nothing unless they are awaited"]
-    pub struct GateFuture<F> {
+    pub struct GateFuture<S, ReqBody>
+    where
+        S: Service<Request<ReqBody>>,
+    {
         #[pin]
-        state: State<F>,
+        state: State<S, ReqBody, S::Future>,
     }
 }
 
 pin_project! {
     #[project = StateNow]
-    #[derive(Debug)]
-    enum State<F> {
+    enum State<S, ReqBody, F> {
         Passed { #[pin] inner: F },
         Refused { code: Code },
+        // On the heap: it is rare, and the other states are to stay as small as they are.
+        Asking { waiting: Option<Box<Waiting<S, ReqBody>>> },
     }
 }
 
-impl<F, ResBody, E> Future for GateFuture<F>
+/// A request that waits until the gate has asked.
+struct Waiting<S, ReqBody> {
+    admission: BoxFuture<'static, Admission>,
+    /// Ready for this one request.
+    inner: S,
+    request: Request<ReqBody>,
+}
+
+impl<S, ReqBody> State<S, ReqBody, S::Future>
 where
-    F: Future<Output = Result<Response<ResBody>, E>>,
+    S: Service<Request<ReqBody>> + Clone,
+{
+    fn asking(
+        inner: &mut S,
+        request: Request<ReqBody>,
+        admission: BoxFuture<'static, Admission>,
+    ) -> Self {
+        // The service that was asked whether it is ready goes along; a copy takes its place.
+        let copy = inner.clone();
+        let waiting = Waiting {
+            admission,
+            inner: std::mem::replace(inner, copy),
+            request,
+        };
+        Self::Asking {
+            waiting: Some(Box::new(waiting)),
+        }
+    }
+}
+
+impl<S, ReqBody> State<S, ReqBody, S::Future>
+where
+    S: Service<Request<ReqBody>>,
+{
+    fn decided(inner: &mut S, mut request: Request<ReqBody>, admission: Admission) -> Self {
+        if let Admission::Refused(refusal) = admission
+            && refusal.is_forgery()
+        {
+            // Somebody's page tried to act for a user: for whoever reads the log.
+            tracing::warn!(target: "hallpass::audit", event = "cross_site_refused", %refusal);
+            return Self::Refused {
+                code: refusal.into(),
+            };
+        }
+        request.extensions_mut().insert(admission);
+        Self::Passed {
+            inner: inner.call(request),
+        }
+    }
+}
+
+impl<S, ReqBody, ResBody> Future for GateFuture<S, ReqBody>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     ResBody: From<Vec<u8>>,
 {
-    type Output = Result<Response<ResBody>, E>;
+    type Output = Result<Response<ResBody>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateNow::Passed { inner } => inner.poll(context),
-            StateNow::Refused { code } => {
-                Poll::Ready(Ok(Problem::new(*code).response().map(ResBody::from)))
-            }
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateNow::Passed { inner } => return inner.poll(context),
+                StateNow::Refused { code } => {
+                    return Poll::Ready(Ok(Problem::new(*code).response().map(ResBody::from)));
+                }
+                StateNow::Asking { waiting } => match admitted(waiting, context) {
+                    Some(next) => next,
+                    None => return Poll::Pending,
+                },
+            };
+            state.set(next);
         }
+    }
+}
+
+/// Returns the next state when the gate has decided.
+fn admitted<S, ReqBody>(
+    waiting: &mut Option<Box<Waiting<S, ReqBody>>>,
+    context: &mut Context<'_>,
+) -> Option<State<S, ReqBody, S::Future>>
+where
+    S: Service<Request<ReqBody>>,
+{
+    let mut now = waiting.take()?;
+    match now.admission.as_mut().poll(context) {
+        Poll::Ready(admission) => {
+            let Waiting {
+                mut inner, request, ..
+            } = *now;
+            Some(State::decided(&mut inner, request, admission))
+        }
+        Poll::Pending => {
+            *waiting = Some(now);
+            None
+        }
+    }
+}
+
+impl<S, ReqBody> fmt::Debug for GateFuture<S, ReqBody>
+where
+    S: Service<Request<ReqBody>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GateFuture")
     }
 }

@@ -1,6 +1,7 @@
 //! The gate as a request meets it: tokens signed with a real key, headers in, verdict out.
 #![cfg(test)]
 
+mod asking;
 #[cfg(feature = "axum")]
 mod axum_layer;
 mod gate_cases;

@@ -56,6 +56,11 @@ impl User {
 
     /// A good access token but for some claims.
     pub(crate) fn token_with(self, changes: Value) -> String {
+        sign(&self.claims_with(changes))
+    }
+
+    /// The claims of a good access token but for some.
+    pub(crate) fn claims_with(self, changes: Value) -> Value {
         let Value::Object(changes) = changes else {
             panic!("expected members, got {changes}")
         };
@@ -68,7 +73,7 @@ impl User {
             .as_object_mut()
             .unwrap()
             .retain(|_, value| !value.is_null());
-        sign(&claims)
+        claims
     }
 
     pub(crate) fn expired_token(self) -> String {
@@ -76,20 +81,33 @@ impl User {
     }
 }
 
-fn key() -> Ed25519KeyPair {
-    Ed25519KeyPair::from_seed_unchecked(&[42; 32]).unwrap()
+fn key(seed: u8) -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap()
+}
+
+pub(crate) fn public_key(seed: u8) -> Vec<u8> {
+    key(seed).public_key().as_ref().to_vec()
 }
 
 pub(crate) fn sign(claims: &Value) -> String {
+    sign_with(42, "k1", claims)
+}
+
+/// A token of another key.
+pub(crate) fn sign_with(seed: u8, kid: &str, claims: &Value) -> String {
+    let header = json!({ "alg": "EdDSA", "kid": kid, "typ": "at+jwt" });
+    sign_as(seed, &header, claims)
+}
+
+pub(crate) fn sign_as(seed: u8, header: &Value, claims: &Value) -> String {
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let header = encode(&json!({ "alg": "EdDSA", "kid": "k1", "typ": "at+jwt" }));
-    let message = format!("{header}.{}", encode(claims));
-    let signature = URL_SAFE_NO_PAD.encode(key().sign(message.as_bytes()));
+    let message = format!("{}.{}", encode(header), encode(claims));
+    let signature = URL_SAFE_NO_PAD.encode(key(seed).sign(message.as_bytes()));
     format!("{message}.{signature}")
 }
 
 pub(crate) fn verifier(session_claim: SessionClaim) -> Arc<Verifier> {
-    let key = VerifyingKey::ed25519("k1", key().public_key().as_ref()).unwrap();
+    let key = VerifyingKey::ed25519("k1", &public_key(42)).unwrap();
     let settings = VerifierSettings {
         issuer: "https://auth.example.test".into(),
         audience: "api".into(),
