@@ -42,8 +42,23 @@ pub struct SealedKey {
     pub algorithm: Algorithm,
     /// Nonce and sealed private half.
     pub sealed: Vec<u8>,
-    /// When it was made.
+    /// When it was made, and announced.
     pub created_at: Timestamp,
+    /// From when on it signs: until then it is only announced.
+    pub signs_from: Timestamp,
+    /// When it was revoked: it verifies nothing any more.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// The root key as a store keeps it, sealed like a signing key. The keys of refresh tokens, CSRF
+/// secrets and tickets are derived from it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedRoot(pub Vec<u8>);
+
+impl std::fmt::Debug for SealedRoot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SealedRoot")
+    }
 }
 
 impl std::fmt::Debug for SealedKey {

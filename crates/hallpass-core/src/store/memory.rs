@@ -1,14 +1,15 @@
 //! A store in memory: for tests, and for programs that may forget everything.
 
 use super::{
-    Advance, Advanced, Changed, Credentials, Cursor, End, EndedSession, Inserted, KeyStore,
-    SessionStore, StoreError, UserStore,
+    Advance, Advanced, Changed, Credentials, Cursor, End, FeedEntry, FeedStore, Inserted,
+    KeyRevocation, KeyStore, Resealing, SessionStore, StoreError, Successor, Ticket, TicketHash,
+    TicketStore, UserStore,
 };
-use crate::key::SealedKey;
+use crate::key::{SealedKey, SealedRoot};
 use crate::session::{EndReason, Session};
 use crate::user::{EmailKey, PasswordHash, User};
 use async_trait::async_trait;
-use hallpass_verify::{SessionId, Timestamp, UserId};
+use hallpass_verify::{Revoked, SessionId, Timestamp, UserId};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -21,9 +22,13 @@ struct Kept {
     users: BTreeMap<UserId, (User, PasswordHash)>,
     emails: BTreeMap<EmailKey, UserId>,
     sessions: BTreeMap<SessionId, Session>,
-    ended: Vec<EndedSession>,
+    feed: Vec<FeedEntry>,
     last_cursor: Cursor,
+    root: Option<SealedRoot>,
     keys: Vec<SealedKey>,
+    /// The key that was added last, also when it is forgotten.
+    last_key: Option<String>,
+    tickets: BTreeMap<TicketHash, Ticket>,
 }
 
 impl MemoryStore {
@@ -36,13 +41,26 @@ impl Kept {
     fn end(&mut self, id: SessionId, reason: EndReason, now: Timestamp) {
         if let Some(session) = self.sessions.get_mut(&id) {
             session.ended = Some((now, reason));
-            self.last_cursor = Cursor(self.last_cursor.0.saturating_add(1));
-            self.ended.push(EndedSession {
-                cursor: self.last_cursor,
-                session: id,
-                at: now,
-            });
+            self.append(Revoked::Session(id), now);
         }
+    }
+
+    fn append(&mut self, revoked: Revoked, at: Timestamp) {
+        self.last_cursor = Cursor(self.last_cursor.0.saturating_add(1));
+        self.feed.push(FeedEntry {
+            cursor: self.last_cursor,
+            revoked,
+            at,
+        });
+    }
+
+    fn add_key(&mut self, key: SealedKey) {
+        self.last_key = Some(key.kid.clone());
+        self.keys.push(key);
+    }
+
+    fn key(&mut self, kid: &str) -> Option<&mut SealedKey> {
+        self.keys.iter_mut().find(|key| key.kid == kid)
     }
 }
 
@@ -178,42 +196,127 @@ impl SessionStore for MemoryStore {
             .collect())
     }
 
-    async fn ended_since(&self, cursor: Cursor) -> Result<Vec<EndedSession>, StoreError> {
-        let kept = self.lock();
-        Ok(kept
-            .ended
-            .iter()
-            .filter(|entry| entry.cursor > cursor)
-            .cloned()
-            .collect())
-    }
-
-    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
+    async fn purge_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut kept = self.lock();
         let count = kept.sessions.len();
         kept.sessions
             .retain(|_, row| row.refresh_expires_at() >= before);
-        kept.ended.retain(|entry| entry.at >= before);
         Ok(u64::try_from(count - kept.sessions.len()).unwrap_or(u64::MAX))
     }
 }
 
 #[async_trait]
-impl KeyStore for MemoryStore {
-    async fn first_key(&self, key: SealedKey) -> Result<SealedKey, StoreError> {
+impl FeedStore for MemoryStore {
+    async fn revoke(&self, revoked: &Revoked, at: Timestamp) -> Result<(), StoreError> {
+        self.lock().append(revoked.clone(), at);
+        Ok(())
+    }
+
+    async fn revoked_since(
+        &self,
+        cursor: Cursor,
+        limit: u32,
+    ) -> Result<Vec<FeedEntry>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let kept = self.lock();
+        let rest = kept.feed.iter().filter(|entry| entry.cursor > cursor);
+        Ok(rest.take(limit).cloned().collect())
+    }
+
+    async fn purge_feed(&self, before: Timestamp) -> Result<(), StoreError> {
+        let stays = |entry: &FeedEntry| matches!(entry.revoked, Revoked::Key(_));
         let mut kept = self.lock();
-        if let Some(there) = kept
-            .keys
-            .iter()
-            .find(|kept| kept.algorithm == key.algorithm)
-        {
-            return Ok(there.clone());
-        }
-        kept.keys.push(key.clone());
-        Ok(key)
+        kept.feed
+            .retain(|entry| entry.at >= before || stays(entry));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl KeyStore for MemoryStore {
+    async fn root_key(&self, sealed: SealedRoot) -> Result<SealedRoot, StoreError> {
+        Ok(self.lock().root.get_or_insert(sealed).clone())
     }
 
     async fn keys(&self) -> Result<Vec<SealedKey>, StoreError> {
         Ok(self.lock().keys.clone())
+    }
+
+    async fn add_key(&self, key: SealedKey, after: Option<&str>) -> Result<Changed, StoreError> {
+        let mut kept = self.lock();
+        if kept.last_key.as_deref() != after {
+            return Ok(Changed::Unchanged);
+        }
+        kept.add_key(key);
+        Ok(Changed::Changed)
+    }
+
+    async fn revoke_key(&self, revocation: KeyRevocation) -> Result<Changed, StoreError> {
+        let KeyRevocation { kid, at, successor } = revocation;
+        let mut kept = self.lock();
+        match kept.key(&kid) {
+            Some(key) if key.revoked_at.is_none() => key.revoked_at = Some(at),
+            _ => return Ok(Changed::Unchanged),
+        }
+        kept.append(Revoked::Key(kid), at);
+        match successor {
+            Successor::Unchanged => {}
+            Successor::Promoted(next) => {
+                if let Some(key) = kept.key(&next) {
+                    key.signs_from = at;
+                }
+            }
+            Successor::Added(key) => kept.add_key(key),
+        }
+        Ok(Changed::Changed)
+    }
+
+    async fn forget_keys(&self, kids: &[String]) -> Result<(), StoreError> {
+        self.lock().keys.retain(|key| !kids.contains(&key.kid));
+        Ok(())
+    }
+
+    async fn reseal(&self, resealing: Resealing) -> Result<Changed, StoreError> {
+        let mut kept = self.lock();
+        let (old_root, new_root) = resealing.root;
+        let is_same = |kept: &mut Kept, (kid, old, _): &(String, Vec<u8>, Vec<u8>)| {
+            kept.key(kid).is_some_and(|key| key.sealed == *old)
+        };
+        let all_same = resealing.keys.iter().all(|key| is_same(&mut kept, key));
+        if kept.root.as_ref() != Some(&old_root) || !all_same {
+            return Ok(Changed::Unchanged);
+        }
+        kept.root = Some(new_root);
+        for (kid, _, new) in resealing.keys {
+            if let Some(key) = kept.key(&kid) {
+                key.sealed = new;
+            }
+        }
+        Ok(Changed::Changed)
+    }
+}
+
+#[async_trait]
+impl TicketStore for MemoryStore {
+    async fn insert_ticket(&self, ticket: Ticket) -> Result<(), StoreError> {
+        self.lock().tickets.insert(ticket.hash, ticket);
+        Ok(())
+    }
+
+    async fn take_ticket(
+        &self,
+        hash: &TicketHash,
+        now: Timestamp,
+    ) -> Result<Option<SessionId>, StoreError> {
+        let taken = self.lock().tickets.remove(hash);
+        let good = taken.filter(|ticket| ticket.expires_at > now);
+        Ok(good.map(|ticket| ticket.session))
+    }
+
+    async fn purge_tickets(&self, before: Timestamp) -> Result<(), StoreError> {
+        let mut kept = self.lock();
+        kept.tickets
+            .retain(|_, ticket| ticket.expires_at >= before);
+        Ok(())
     }
 }

@@ -6,11 +6,11 @@ mod memory;
 
 pub use memory::MemoryStore;
 
-use crate::key::SealedKey;
+use crate::key::{SealedKey, SealedRoot};
 use crate::session::{EndReason, RotationKeyHash, Session};
 use crate::user::{EmailKey, PasswordHash, User};
 use async_trait::async_trait;
-use hallpass_verify::{SessionId, Timestamp, UserId};
+use hallpass_verify::{Revoked, SessionId, Timestamp, UserId};
 use std::fmt::Debug;
 
 /// Tells that the store could not do what it was asked, for a reason of its own.
@@ -36,9 +36,9 @@ impl StoreError {
 }
 
 /// Everything Hallpass keeps.
-pub trait Store: UserStore + SessionStore + KeyStore + Debug {}
+pub trait Store: UserStore + SessionStore + FeedStore + KeyStore + TicketStore + Debug {}
 
-impl<S: UserStore + SessionStore + KeyStore + Debug> Store for S {}
+impl<S: UserStore + SessionStore + FeedStore + KeyStore + TicketStore + Debug> Store for S {}
 
 /// Keeps users and their passwords.
 #[async_trait]
@@ -105,23 +105,69 @@ pub trait SessionStore: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError>;
 
-    /// Returns the sessions that have been ended since `cursor`, whoever ended them, in order.
-    async fn ended_since(&self, cursor: Cursor) -> Result<Vec<EndedSession>, StoreError>;
-
-    /// Forgets sessions whose lifetime was over before `before`, and entries of the feed that are
-    /// older. Returns how many sessions went.
-    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError>;
+    /// Forgets sessions whose lifetime was over before `before`. Returns how many went.
+    async fn purge_sessions(&self, before: Timestamp) -> Result<u64, StoreError>;
 }
 
-/// Keeps signing keys, sealed.
+/// Keeps the feed: what was revoked, by whichever process, in order.
+///
+/// An entry is never seen later than one with a greater cursor.
+#[async_trait]
+pub trait FeedStore: Send + Sync + 'static {
+    /// Appends to the feed. Sessions and keys are appended by what ends them.
+    async fn revoke(&self, revoked: &Revoked, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Returns up to `limit` entries after `cursor`, in order.
+    async fn revoked_since(
+        &self,
+        cursor: Cursor,
+        limit: u32,
+    ) -> Result<Vec<FeedEntry>, StoreError>;
+
+    /// Forgets entries older than `before`, but those about keys: a revoked key stays so.
+    async fn purge_feed(&self, before: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Keeps keys, sealed.
 #[async_trait]
 pub trait KeyStore: Send + Sync + 'static {
-    /// Keeps `key` unless there is one of its algorithm already, in one step. Returns the one that
-    /// is there.
-    async fn first_key(&self, key: SealedKey) -> Result<SealedKey, StoreError>;
+    /// Keeps the root key unless there is one, in one step. Returns the one that is kept.
+    async fn root_key(&self, sealed: SealedRoot) -> Result<SealedRoot, StoreError>;
 
-    /// Returns all keys.
+    /// Returns all signing keys, in the order in which they were added.
     async fn keys(&self) -> Result<Vec<SealedKey>, StoreError>;
+
+    /// Adds a signing key if the one that was added last is `after` (or there is none and `after`
+    /// is `None`), in one step: of many processes that add one at once, one does.
+    async fn add_key(&self, key: SealedKey, after: Option<&str>) -> Result<Changed, StoreError>;
+
+    /// Revokes a signing key that is not revoked yet, appends it to the feed and puts its successor
+    /// in place, in one step. Nothing changes when the key is not there or revoked already.
+    async fn revoke_key(&self, revocation: KeyRevocation) -> Result<Changed, StoreError>;
+
+    /// Forgets signing keys.
+    async fn forget_keys(&self, kids: &[String]) -> Result<(), StoreError>;
+
+    /// Replaces sealed texts, provided that all of them are still what they were, in one step.
+    async fn reseal(&self, resealing: Resealing) -> Result<Changed, StoreError>;
+}
+
+/// Keeps one-time tickets, hashed.
+#[async_trait]
+pub trait TicketStore: Send + Sync + 'static {
+    /// Keeps a ticket.
+    async fn insert_ticket(&self, ticket: Ticket) -> Result<(), StoreError>;
+
+    /// Takes a ticket out, and returns its session unless it had expired by `now`, in one step: a
+    /// ticket is taken once.
+    async fn take_ticket(
+        &self,
+        hash: &TicketHash,
+        now: Timestamp,
+    ) -> Result<Option<SessionId>, StoreError>;
+
+    /// Forgets tickets that expired before `before`.
+    async fn purge_tickets(&self, before: Timestamp) -> Result<(), StoreError>;
 }
 
 /// Whether a user was added.
@@ -188,17 +234,63 @@ pub struct End {
     pub now: Timestamp,
 }
 
-/// A place in the feed of ended sessions.
+/// A place in the feed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Cursor(pub u64);
 
-/// An entry in the feed of ended sessions.
+/// An entry in the feed.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct EndedSession {
+pub struct FeedEntry {
     /// Where it stands in the feed.
     pub cursor: Cursor,
-    /// Which session.
-    pub session: SessionId,
-    /// When it was ended.
+    /// What was revoked.
+    pub revoked: Revoked,
+    /// When; for a user, until when their tokens were issued.
     pub at: Timestamp,
 }
+
+/// Which signing key is revoked, and what takes its place.
+#[derive(Clone, Debug)]
+pub struct KeyRevocation {
+    /// Which key.
+    pub kid: String,
+    /// Now.
+    pub at: Timestamp,
+    /// What signs from now on.
+    pub successor: Successor,
+}
+
+/// What signs when a key has been revoked.
+#[derive(Clone, Debug)]
+pub enum Successor {
+    /// What signed before: the key was not the one that signs.
+    Unchanged,
+    /// A key that is announced already: it signs from now on.
+    Promoted(String),
+    /// A new key.
+    Added(SealedKey),
+}
+
+/// Sealed texts before and after.
+#[derive(Clone, Debug)]
+pub struct Resealing {
+    /// The root key.
+    pub root: (SealedRoot, SealedRoot),
+    /// Signing keys: their names, and what they are sealed as.
+    pub keys: Vec<(String, Vec<u8>, Vec<u8>)>,
+}
+
+/// A one-time ticket as it is kept.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    /// What is left of it.
+    pub hash: TicketHash,
+    /// For which session it is.
+    pub session: SessionId,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+/// The SHA-256 of a one-time ticket. Tickets cannot be made from it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct TicketHash(pub [u8; 32]);
