@@ -41,6 +41,16 @@ pub enum EventKind {
     RefreshReused,
     /// The store was behind a client, and caught up.
     RefreshHealed,
+    /// A token that belongs to no session was revoked.
+    TokenRevoked,
+    /// A signing key was announced.
+    KeyAnnounced,
+    /// A signing key was revoked.
+    KeyRevoked,
+    /// Keys were sealed with another master secret.
+    KeysResealed,
+    /// Somebody asked as a service, with a wrong name or secret.
+    ServiceRefused,
     /// A state-changing request that rode on a cookie came without proof, or from elsewhere.
     CrossSiteRefused,
 }
@@ -59,6 +69,11 @@ impl EventKind {
             Self::SessionReplaced => "session_replaced",
             Self::RefreshReused => "refresh_reused",
             Self::RefreshHealed => "refresh_healed",
+            Self::TokenRevoked => "token_revoked",
+            Self::KeyAnnounced => "key_announced",
+            Self::KeyRevoked => "key_revoked",
+            Self::KeysResealed => "keys_resealed",
+            Self::ServiceRefused => "service_refused",
             Self::CrossSiteRefused => "cross_site_refused",
         }
     }
@@ -69,6 +84,8 @@ impl EventKind {
             Self::SignInRateLimited
                 | Self::RefreshReused
                 | Self::RefreshHealed
+                | Self::KeyRevoked
+                | Self::ServiceRefused
                 | Self::CrossSiteRefused
         )
     }

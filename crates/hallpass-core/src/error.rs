@@ -22,6 +22,9 @@ pub enum Error {
     /// The refresh token had been used before, and this ended the session.
     #[error("the refresh token had been used before")]
     RefreshReused,
+    /// The ticket was used before, has expired, or is none of ours.
+    #[error("the ticket is not good")]
+    InvalidTicket,
     /// There is nothing by this name, or it belongs to someone else.
     #[error("not found")]
     NotFound,

@@ -2,7 +2,8 @@
 
 use crate::audit::{Audit, AuditLog, Event, EventKind};
 use crate::error::Error;
-use crate::key::{KeyError, MasterSecret, SigningKey};
+use crate::feed::Feed;
+use crate::key::{KeyError, MasterSecret, Ring, RingFault, RootKey, Sealer};
 use crate::password::{Argon2id, HashError, HashPool, PasswordHasher};
 use crate::random::{Random, SystemRandom};
 use crate::session::Device;
@@ -11,8 +12,8 @@ use crate::store::{Cursor, Store, StoreError};
 use crate::throttle::Throttle;
 use crate::token::{DerivedKeys, RefreshKeys};
 use hallpass_verify::{
-    Algorithm, Clock, KeySet, Keys, Revocations, SessionId, SystemClock, Timestamp, UserId,
-    Verifier, VerifierSettings,
+    Clock, KeySet, Keys, Revocations, SessionId, SystemClock, Timestamp, UserId, Verifier,
+    VerifierSettings,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -31,9 +32,10 @@ pub(crate) struct Inner {
     pub(crate) throttle: Throttle,
     pub(crate) refresh_keys: RefreshKeys,
     pub(crate) derived: DerivedKeys,
-    pub(crate) signing: SigningKey,
+    pub(crate) ring: Ring,
     pub(crate) verifier: Arc<Verifier>,
-    /// How far this process has read the feed of ended sessions.
+    pub(crate) feed: Feed,
+    /// How far this process has read the feed of the store.
     pub(crate) cursor: tokio::sync::Mutex<Cursor>,
 }
 
@@ -44,6 +46,7 @@ type HasherFactory = Arc<dyn Fn() -> Box<dyn PasswordHasher> + Send + Sync>;
 pub struct Parts {
     store: Arc<dyn Store>,
     secret: MasterSecret,
+    former_secrets: Vec<MasterSecret>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     audit: Arc<dyn Audit>,
@@ -57,10 +60,20 @@ impl Parts {
         Self {
             store,
             secret,
+            former_secrets: Vec::new(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             audit: Arc::new(AuditLog),
             hasher: None,
+        }
+    }
+
+    /// Opens what is still sealed with these secrets too. Nothing new is sealed with them.
+    #[must_use]
+    pub fn former_secrets(self, former_secrets: Vec<MasterSecret>) -> Self {
+        Self {
+            former_secrets,
+            ..self
         }
     }
 
@@ -119,14 +132,23 @@ pub enum StartError {
     /// The verifier refused its settings.
     #[error("the verifier refused its settings: {0}")]
     Verifier(String),
-    /// The feed of ended sessions could not be read.
-    #[error("the feed of ended sessions could not be read")]
+    /// The feed of what was revoked could not be read.
+    #[error("the feed of what was revoked could not be read")]
     Feed(#[source] Error),
 }
 
+impl From<RingFault> for StartError {
+    fn from(fault: RingFault) -> Self {
+        match fault {
+            RingFault::Key(fault) => Self::Key(fault),
+            RingFault::Store(fault) => Self::Store(fault),
+        }
+    }
+}
+
 impl Hallpass {
-    /// Starts: checks the settings, opens or makes the signing key, learns which sessions ended
-    /// while access tokens of theirs may still be unexpired.
+    /// Starts: checks the settings, opens or makes the keys, learns which sessions ended while
+    /// access tokens of theirs may still be unexpired.
     ///
     /// # Errors
     /// When a setting is refused, the store fails, or a stored key does not open with this
@@ -139,29 +161,29 @@ impl Hallpass {
         let Parts {
             store,
             secret,
+            former_secrets,
             clock,
             random,
             audit,
             hasher,
         } = parts;
-        let (signing, keys) = open_keys(
-            &settings,
-            &secret,
-            store.as_ref(),
-            random.as_ref(),
-            clock.now(),
-        )
-        .await?;
+        let sealer = Sealer::new(&secret, &former_secrets)?;
+        let root = RootKey::draw(&sealer, random.as_ref())?;
+        let root = RootKey::open(&store.root_key(root).await?, &sealer)?;
+        let ring = Ring::new(&settings, sealer);
+        ring.start(store.as_ref(), random.as_ref(), clock.now())
+            .await?;
         let cost = settings.password_cost;
         Argon2id::new(cost)?;
         let hasher = hasher.unwrap_or_else(|| Arc::new(move || default_hasher(cost)));
         let passwords = HashPool::start(settings.password_pool, move || hasher())
             .map_err(StartError::Threads)?;
         let hallpass = Self(Arc::new(Inner {
-            verifier: Arc::new(verifier(&settings, keys)?),
+            verifier: Arc::new(verifier(&settings)?),
             throttle: Throttle::new(settings.throttle),
-            refresh_keys: RefreshKeys::new(&secret)?,
-            derived: DerivedKeys::new(&secret)?,
+            refresh_keys: RefreshKeys::new(&root)?,
+            derived: DerivedKeys::new(&root)?,
+            feed: Feed::default(),
             cursor: tokio::sync::Mutex::default(),
             settings,
             store,
@@ -169,7 +191,7 @@ impl Hallpass {
             random,
             audit,
             passwords,
-            signing,
+            ring,
         }));
         hallpass.sync().await.map_err(StartError::Feed)?;
         Ok(hallpass)
@@ -191,6 +213,12 @@ impl Hallpass {
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.0.clock
+    }
+
+    /// Returns what was revoked lately, for streams to other services.
+    #[must_use]
+    pub fn feed(&self) -> &Feed {
+        &self.0.feed
     }
 
     /// Returns the store.
@@ -248,45 +276,14 @@ fn default_hasher(cost: crate::password::Argon2idCost) -> Box<dyn PasswordHasher
     }
 }
 
-/// Opens the stored keys, and makes one for the configured algorithm if there is none.
-async fn open_keys(
-    settings: &Settings,
-    secret: &MasterSecret,
-    store: &dyn Store,
-    random: &dyn Random,
-    now: Timestamp,
-) -> Result<(SigningKey, KeySet), StartError> {
-    let algorithm = settings.algorithm;
-    let mut stored = store.keys().await?;
-    if !stored.iter().any(|key| key.algorithm == algorithm) {
-        let made = SigningKey::generate(algorithm, secret, random, now)?;
-        stored.push(store.first_key(made).await?);
-    }
-    // A symmetric key never shares a set with public ones (RFC 8725 §3.1).
-    let is_symmetric = algorithm == Algorithm::Hs256;
-    stored.retain(|key| (key.algorithm == Algorithm::Hs256) == is_symmetric);
-    let mut active = None;
-    let mut verifying = Vec::new();
-    for key in &stored {
-        let opened = SigningKey::open(key, secret)?;
-        verifying.push(opened.verifying_key()?);
-        if key.algorithm == algorithm {
-            active = Some(opened);
-        }
-    }
-    let active = active.ok_or(KeyError::Crypto("find the signing key"))?;
-    let keys = KeySet::new(verifying).map_err(|fault| StartError::Verifier(fault.to_string()))?;
-    Ok((active, keys))
-}
-
-fn verifier(settings: &Settings, keys: KeySet) -> Result<Verifier, StartError> {
+fn verifier(settings: &Settings) -> Result<Verifier, StartError> {
     let mut verifier = VerifierSettings::new(&settings.issuer, settings.audience());
     verifier.leeway = settings.leeway;
     // Rounding to whole seconds may add one.
     verifier.lifetime_max = settings.access_ttl + std::time::Duration::from_secs(1);
     Verifier::new(
         verifier,
-        Arc::new(Keys::new(keys)),
+        Arc::new(Keys::new(KeySet::default())),
         Arc::new(Revocations::default()),
     )
     .map_err(|fault| StartError::Verifier(fault.to_string()))

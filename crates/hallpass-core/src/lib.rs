@@ -6,12 +6,14 @@
 pub mod audit;
 mod delivery;
 mod error;
+pub mod feed;
 mod flow;
 mod hallpass;
 pub mod key;
 pub mod password;
 mod proof;
 mod random;
+pub mod service;
 pub mod session;
 mod settings;
 pub mod store;
@@ -23,8 +25,8 @@ mod web;
 pub use delivery::{Carrier, Delivery};
 pub use error::Error;
 pub use flow::{
-    IDEMPOTENCY_KEY_LEN_MAX, IDEMPOTENCY_KEY_LEN_MIN, IdempotencyKey, InvalidIdempotencyKey,
-    Issued, Opening, SignIn, SignUp,
+    IDEMPOTENCY_KEY_LEN_MAX, IDEMPOTENCY_KEY_LEN_MIN, IdempotencyKey, Introspected,
+    InvalidIdempotencyKey, Issued, Opening, SignIn, SignUp, TICKET_TTL,
 };
 pub use hallpass::{Hallpass, Parts, StartError};
 pub use proof::Proof;
@@ -34,5 +36,5 @@ pub use settings::{
     Settings,
 };
 pub use throttle::ThrottleSettings;
-pub use token::{PresentedRefresh, REFRESH_TOKEN_LEN, RefreshToken};
+pub use token::{PresentedRefresh, REFRESH_TOKEN_LEN, RefreshToken, TicketText};
 pub use web::{CookieNames, SameSites, Web, WebSettings};

@@ -1,6 +1,8 @@
 //! The settings of the rules: plain data, checked once at start.
 
+use crate::key::KeySettings;
 use crate::password::{Argon2idCost, HashPoolSettings};
+use crate::service::{self, Service};
 use crate::throttle::ThrottleSettings;
 use hallpass_verify::Algorithm;
 use std::fmt;
@@ -44,6 +46,10 @@ pub struct Settings {
     pub password_pool: HashPoolSettings,
     /// How many failed sign-ins are taken.
     pub throttle: ThrottleSettings,
+    /// How signing keys come and go.
+    pub keys: KeySettings,
+    /// The services that may ask about tokens. Default: none.
+    pub services: Vec<Service>,
 }
 
 /// How long a session lives.
@@ -77,6 +83,8 @@ impl Settings {
             password_cost: Argon2idCost::default(),
             password_pool: HashPoolSettings::default(),
             throttle: ThrottleSettings::default(),
+            keys: KeySettings::default(),
+            services: Vec::new(),
         }
     }
 
@@ -84,6 +92,13 @@ impl Settings {
     #[must_use]
     pub fn audience(&self) -> &str {
         self.audience.as_deref().unwrap_or(&self.issuer)
+    }
+
+    /// Returns how long it matters that a session has ended or a key no longer signs: until then an
+    /// access token of it may be unexpired on some machine's clock.
+    #[must_use]
+    pub fn kept_for(&self) -> Duration {
+        self.access_ttl + 2 * self.leeway
     }
 
     /// Returns every reason to refuse these settings.
@@ -146,6 +161,10 @@ impl Settings {
             "passwords.queue",
             "expected a queue of at least 1",
         );
+        for (setting, reason) in self.keys.faults(self.kept_for()) {
+            faults.push(SettingFault::new(setting, reason));
+        }
+        faults.extend(service::faults(&self.services));
         if let Err(fault) = crate::password::Argon2id::new(self.password_cost) {
             faults.push(SettingFault::new("passwords", fault.to_string()));
         }

@@ -6,7 +6,10 @@ use crate::hallpass::Hallpass;
 use crate::session::{Device, EndReason, Session};
 use crate::store::{Changed, End};
 use crate::user::User;
-use hallpass_verify::{SessionId, Timestamp, UserId};
+use hallpass_verify::{Revoked, SessionId, Timestamp, UserId};
+
+/// How many entries of the feed are read at once.
+const FEED_ROWS_MAX: u32 = 1000;
 
 impl Hallpass {
     /// Signs a session out. Ending what has ended is no error.
@@ -39,7 +42,8 @@ impl Hallpass {
         }
     }
 
-    /// Ends all sessions of a user but `keep`; returns how many were live.
+    /// Ends all sessions of a user but `keep`; returns how many were live. Without one to keep, the
+    /// user's tokens that belong to no session are refused as well.
     ///
     /// # Errors
     /// [`Error::Internal`] when the store fails.
@@ -55,6 +59,9 @@ impl Hallpass {
             .store
             .end_sessions(user, keep, EndReason::Revoked, now)
             .await?;
+        if keep.is_none() {
+            self.revoke(Revoked::User(user.clone()), now).await?;
+        }
         for session in &ended {
             self.refuse_access(*session, now);
             self.record(
@@ -93,31 +100,61 @@ impl Hallpass {
         Ok(self.0.store.user(id).await?)
     }
 
-    /// Learns which sessions other processes on the same store have ended since the last call.
-    /// Call it a few times a second: it costs one query that usually finds nothing.
+    /// Learns what other processes on the same store have revoked and which keys they have
+    /// announced. Call it a few times a second, and when [`appended`](Self::appended) says so: it
+    /// costs two queries that usually find nothing.
     ///
     /// # Errors
     /// [`Error::Internal`] when the store fails; the next call catches up.
     pub async fn sync(&self) -> Result<(), Error> {
-        let mut cursor = self.0.cursor.lock().await;
-        for entry in self.0.store.ended_since(*cursor).await? {
-            self.refuse_access(entry.session, entry.at);
-            *cursor = entry.cursor;
+        let rules = &self.0;
+        let mut cursor = rules.cursor.lock().await;
+        loop {
+            let read = rules.store.revoked_since(*cursor, FEED_ROWS_MAX).await?;
+            let count = read.len();
+            for entry in &read {
+                self.refuse(&entry.revoked, entry.at);
+                *cursor = entry.cursor;
+            }
+            rules.feed.append(read);
+            if count < FEED_ROWS_MAX as usize {
+                break;
+            }
         }
+        rules.ring.read(rules.store.as_ref()).await?;
         drop(cursor);
-        self.0.verifier.revocations().forget_expired(self.now());
+        let now = self.now();
+        rules.ring.publish(rules.verifier.keys(), now)?;
+        rules.verifier.revocations().forget_expired(now);
+        rules.feed.forget(now.minus(rules.settings.kept_for()));
         Ok(())
     }
 
-    /// Forgets sessions that are over, once no token of theirs can be presented with success.
-    /// Returns how many. Call it every hour or so.
+    /// Waits until this process has revoked something: [`sync`](Self::sync) then tells the streams.
+    pub async fn appended(&self) {
+        self.0.feed.appended.notified().await;
+    }
+
+    /// Forgets sessions and tickets that are over, and entries of the feed, once no token of theirs
+    /// can be presented with success. Returns how many sessions went. Call it every hour or so.
     ///
     /// # Errors
     /// [`Error::Internal`] when the store fails.
     pub async fn purge(&self) -> Result<u64, Error> {
-        let settings = &self.0.settings;
-        let kept_for = settings.access_ttl + 2 * settings.leeway;
-        Ok(self.0.store.purge(self.now().minus(kept_for)).await?)
+        let store = &self.0.store;
+        let before = self.now().minus(self.0.settings.kept_for());
+        let purged = store.purge_sessions(before).await?;
+        store.purge_feed(before).await?;
+        store.purge_tickets(before).await?;
+        Ok(purged)
+    }
+
+    /// Appends to the feed what is neither a session nor a key, and refuses it here at once.
+    pub(super) async fn revoke(&self, revoked: Revoked, at: Timestamp) -> Result<(), Error> {
+        self.0.store.revoke(&revoked, at).await?;
+        self.refuse(&revoked, at);
+        self.0.feed.appended.notify_one();
+        Ok(())
     }
 
     pub(super) async fn end(
@@ -159,10 +196,14 @@ impl Hallpass {
         Some(row.user)
     }
 
-    /// Refuses the access tokens of an ended session until the last one has expired.
+    /// Refuses what was revoked until the last access token of it has expired.
+    pub(super) fn refuse(&self, revoked: &Revoked, at: Timestamp) {
+        let until = at.plus(self.0.settings.kept_for());
+        self.0.verifier.learn(revoked, at, until);
+    }
+
     fn refuse_access(&self, session: SessionId, ended_at: Timestamp) {
-        let settings = &self.0.settings;
-        let until = ended_at.plus(settings.access_ttl + 2 * settings.leeway);
-        self.0.verifier.revocations().end_session(session, until);
+        self.refuse(&Revoked::Session(session), ended_at);
+        self.0.feed.appended.notify_one();
     }
 }

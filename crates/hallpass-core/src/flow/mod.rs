@@ -1,11 +1,14 @@
 //! What can be done, one file for each flow.
 
 mod end;
+mod inspect;
+mod keys;
 mod open;
 mod refresh;
 mod sign_in;
 mod sign_up;
 
+pub use inspect::{Introspected, TICKET_TTL};
 pub use open::{Issued, Opening};
 pub use refresh::{
     IDEMPOTENCY_KEY_LEN_MAX, IDEMPOTENCY_KEY_LEN_MIN, IdempotencyKey, InvalidIdempotencyKey,

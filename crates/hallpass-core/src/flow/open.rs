@@ -91,27 +91,7 @@ impl Hallpass {
     /// Makes the tokens of a session's current generation, as of `now`.
     pub(super) async fn issue(&self, session: Session, now: Timestamp) -> Result<Issued, Error> {
         let user = self.0.store.user(&session.user).await?;
-        // No access token outlives its session: a late retry slides no lifetime.
-        let access_expires_in = self
-            .0
-            .settings
-            .access_ttl
-            .min(session.refresh_expires_at().since(now));
-        let claims = AccessClaims {
-            iss: &self.0.settings.issuer,
-            aud: self.0.settings.audience(),
-            sub: session.user.as_str(),
-            sid: session.id.to_string(),
-            jti: token::token_id(self.0.random.as_ref())?,
-            iat: now.as_seconds(),
-            exp: now.plus(access_expires_in).as_seconds(),
-            auth_time: session.authenticated_at.as_seconds(),
-            amr: &session.methods,
-            roles: user.as_ref().map_or(&[], |user| &user.roles),
-            csh: URL_SAFE_NO_PAD.encode(self.csrf_hash(session.id).as_bytes()),
-        };
-        let claims = serde_json::to_vec(&claims).map_err(|fault| Error::Internal(fault.into()))?;
-        let access = self.0.signing.sign(&claims)?;
+        let (access, access_expires_in) = self.access_token(&session, user.as_ref(), now)?;
         let carrier = session.delivery.refresh();
         let refresh = self
             .0
@@ -131,6 +111,36 @@ impl Hallpass {
             csrf,
             session,
         })
+    }
+
+    /// Makes an access token of a session, and returns how long it lives.
+    pub(super) fn access_token(
+        &self,
+        session: &Session,
+        user: Option<&User>,
+        now: Timestamp,
+    ) -> Result<(AccessToken, Duration), Error> {
+        let settings = &self.0.settings;
+        // No access token outlives its session: a late retry slides no lifetime.
+        let expires_in = settings
+            .access_ttl
+            .min(session.refresh_expires_at().since(now));
+        let claims = AccessClaims {
+            iss: &settings.issuer,
+            aud: settings.audience(),
+            sub: session.user.as_str(),
+            sid: session.id.to_string(),
+            jti: token::token_id(self.0.random.as_ref())?,
+            iat: now.as_seconds(),
+            exp: now.plus(expires_in).as_seconds(),
+            auth_time: session.authenticated_at.as_seconds(),
+            amr: &session.methods,
+            roles: user.map_or(&[], |user| &user.roles),
+            csh: URL_SAFE_NO_PAD.encode(self.csrf_hash(session.id).as_bytes()),
+        };
+        let claims = serde_json::to_vec(&claims).map_err(|fault| Error::Internal(fault.into()))?;
+        let access = self.0.ring.signing(now)?.sign(&claims)?;
+        Ok((access, expires_in))
     }
 
     /// Returns a CSRF token for a session, masked afresh.

@@ -1,7 +1,7 @@
-//! The master secret, and one key for each purpose.
+//! The master secret: what seals every key of a deployment.
 
 use super::KeyError;
-use aws_lc_rs::{hkdf, hmac};
+use aws_lc_rs::hkdf;
 use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
@@ -26,10 +26,11 @@ pub enum WeakSecret {
     NotRandom,
 }
 
-/// The one secret of a deployment. Every other key is derived from it or sealed with it.
+/// The one secret of a deployment. Every key is sealed with it.
 ///
 /// # Security
-/// Whoever has it can make refresh tokens for every session. It is never stored in the database.
+/// Whoever has it and the database can make refresh tokens for every session. It is never stored in
+/// the database.
 pub struct MasterSecret(Zeroizing<Vec<u8>>);
 
 impl MasterSecret {
@@ -48,23 +49,9 @@ impl MasterSecret {
         Ok(Self(bytes))
     }
 
-    /// Returns the key for a purpose (HKDF-SHA-256, RFC 5869).
-    pub(crate) fn derive(&self, purpose: Purpose) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-        let mut key = Zeroizing::new([0; 32]);
-        hkdf::Salt::new(hkdf::HKDF_SHA256, b"hallpass v1")
-            .extract(&self.0)
-            .expand(&[purpose.label()], hkdf::HKDF_SHA256)
-            .and_then(|okm| okm.fill(key.as_mut_slice()))
-            .map_err(|_| KeyError::Crypto("derive a key"))?;
-        Ok(key)
-    }
-}
-
-impl MasterSecret {
-    /// Returns the key for the MACs of a purpose.
-    pub(crate) fn mac_key(&self, purpose: Purpose) -> Result<hmac::Key, KeyError> {
-        let key = self.derive(purpose)?;
-        Ok(hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()))
+    /// Returns the key that seals (HKDF-SHA-256, RFC 5869).
+    pub(super) fn sealing_key(&self) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+        expand(&self.0, b"sealing of signing keys")
     }
 }
 
@@ -74,31 +61,15 @@ impl std::fmt::Debug for MasterSecret {
     }
 }
 
-/// What a derived key is for. No two purposes share a key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Purpose {
-    /// The MAC of refresh tokens that travel in a cookie.
-    RefreshInCookie,
-    /// The MAC of refresh tokens that travel in a body.
-    RefreshInBody,
-    /// The CSRF secrets of sessions.
-    Csrf,
-    /// The hashes of idempotency keys.
-    RotationKey,
-    /// Sealing signing keys.
-    Sealing,
-}
-
-impl Purpose {
-    const fn label(self) -> &'static [u8] {
-        match self {
-            Self::RefreshInCookie => b"refresh token in a cookie",
-            Self::RefreshInBody => b"refresh token in a body",
-            Self::Csrf => b"csrf secret",
-            Self::RotationKey => b"idempotency key",
-            Self::Sealing => b"sealing of signing keys",
-        }
-    }
+/// Returns the key for one purpose (HKDF-SHA-256, RFC 5869).
+pub(super) fn expand(input: &[u8], label: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let mut key = Zeroizing::new([0; 32]);
+    hkdf::Salt::new(hkdf::HKDF_SHA256, b"hallpass v1")
+        .extract(input)
+        .expand(&[label], hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(key.as_mut_slice()))
+        .map_err(|_| KeyError::Crypto("derive a key"))?;
+    Ok(key)
 }
 
 #[cfg(test)]
@@ -112,22 +83,5 @@ mod tests {
         assert_eq!(weak(b"changeme"), WeakSecret::TooShort);
         assert_eq!(weak(&[0; 64]), WeakSecret::NotRandom);
         assert_eq!(weak("changeme".repeat(8).as_bytes()), WeakSecret::NotRandom);
-    }
-
-    #[test]
-    fn every_purpose_has_a_key_of_its_own() {
-        let secret = MasterSecret::from_bytes((0..32).collect()).unwrap();
-        let purposes = [
-            Purpose::RefreshInCookie,
-            Purpose::RefreshInBody,
-            Purpose::Csrf,
-            Purpose::RotationKey,
-            Purpose::Sealing,
-        ];
-        let keys: BTreeSet<[u8; 32]> = purposes
-            .iter()
-            .map(|purpose| *secret.derive(*purpose).unwrap())
-            .collect();
-        assert_eq!(keys.len(), purposes.len());
     }
 }

@@ -1,11 +1,23 @@
-//! Keys: the master secret, what is derived from it, and the key that signs access tokens.
+//! Keys: the master secret, the root key that it seals, and the ring of keys that sign access tokens.
 
+mod import;
 mod master;
+mod ring;
+mod root;
+mod rule;
+mod seal;
 mod signing;
 
-pub(crate) use master::Purpose;
+pub use import::ImportedKey;
 pub use master::{MASTER_SECRET_LEN_MIN, MasterSecret, WeakSecret};
-pub(crate) use signing::SigningKey;
+pub(crate) use ring::Ring;
+pub(crate) use ring::RingFault;
+pub(crate) use root::BOUND_TO as ROOT_BOUND_TO;
+pub(crate) use root::{Purpose, RootKey};
+pub(crate) use rule::Occasion;
+pub use rule::{KeyInfo, KeySettings, KeyState};
+pub(crate) use seal::Sealer;
+pub(crate) use signing::{SigningKey, bound_to};
 
 use hallpass_verify::{Algorithm, Timestamp};
 
@@ -16,7 +28,7 @@ pub enum KeyError {
     #[error("the key operation `{0}` failed")]
     Crypto(&'static str),
     /// A stored key does not open: the master secret is another one, or the row was changed.
-    #[error("the stored signing key `{kid}` does not open with this master secret")]
+    #[error("the stored key `{kid}` does not open with this master secret")]
     Sealed {
         /// Its name.
         kid: String,

@@ -1,13 +1,14 @@
 //! The key that signs access tokens.
 
-use super::{KeyError, MasterSecret, Purpose, SealedKey};
+use super::seal::Sealer;
+use super::{ImportedKey, KeyError, SealedKey};
 use crate::random::{self, Random};
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
     RSA_PSS_SHA256, RsaKeyPair,
 };
-use aws_lc_rs::{aead, hmac, rand, rsa};
+use aws_lc_rs::{hmac, rand, rsa};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass_verify::{AccessToken, Algorithm, Timestamp, VerifyingKey};
@@ -30,30 +31,67 @@ enum Pair {
 }
 
 impl SigningKey {
-    /// Makes a private key, sealed.
+    /// Makes a private key, sealed. It signs from `signs_from` on.
     pub(crate) fn generate(
         algorithm: Algorithm,
-        secret: &MasterSecret,
+        sealer: &Sealer,
         random: &dyn Random,
         now: Timestamp,
+        signs_from: Timestamp,
     ) -> Result<SealedKey, KeyError> {
         let kid = URL_SAFE_NO_PAD.encode(random::bytes::<9>(random)?);
         let private = generate_private(algorithm, random)?;
-        let sealed = seal(&private, &kid, algorithm, secret, random)?;
+        let sealed = sealer.seal(&private, &bound_to(&kid, algorithm), random)?;
         Ok(SealedKey {
             kid,
             algorithm,
             sealed,
             created_at: now,
+            signs_from,
+            revoked_at: None,
         })
     }
 
+    /// Seals a key that was made elsewhere.
+    pub(crate) fn import(
+        key: ImportedKey,
+        sealer: &Sealer,
+        random: &dyn Random,
+        now: Timestamp,
+        signs_from: Timestamp,
+    ) -> Result<SealedKey, KeyError> {
+        let ImportedKey {
+            algorithm,
+            private,
+            kid,
+        } = key;
+        let sealed = sealer.seal(&private, &bound_to(&kid, algorithm), random)?;
+        let key = SealedKey {
+            kid,
+            algorithm,
+            sealed,
+            created_at: now,
+            signs_from,
+            revoked_at: None,
+        };
+        // What cannot sign and verify is refused before anyone relies on it.
+        Self::open(&key, sealer)?.verifying_key()?;
+        Ok(key)
+    }
+
+    /// Returns the name: the header `kid`.
+    pub(crate) fn kid(&self) -> &str {
+        &self.kid
+    }
+
     /// Opens a sealed key.
-    pub(crate) fn open(stored: &SealedKey, secret: &MasterSecret) -> Result<Self, KeyError> {
-        let private = unseal(stored, secret)?;
-        let rejected = |_| KeyError::Sealed {
+    pub(crate) fn open(stored: &SealedKey, sealer: &Sealer) -> Result<Self, KeyError> {
+        let sealed = || KeyError::Sealed {
             kid: stored.kid.clone(),
         };
+        let bound_to = bound_to(&stored.kid, stored.algorithm);
+        let private = sealer.open(&stored.sealed, &bound_to).ok_or_else(sealed)?;
+        let rejected = |_| sealed();
         let pair = match stored.algorithm {
             Algorithm::EdDsa => {
                 Pair::EdDsa(Ed25519KeyPair::from_seed_unchecked(&private).map_err(rejected)?)
@@ -66,9 +104,9 @@ impl SigningKey {
             rsa => Pair::Rsa(RsaKeyPair::from_pkcs8(&private).map_err(rejected)?, rsa),
         };
         let header = format!(
-            r#"{{"alg":"{}","kid":"{}","typ":"at+jwt"}}"#,
+            r#"{{"alg":"{}","kid":{},"typ":"at+jwt"}}"#,
             stored.algorithm.name(),
-            stored.kid
+            serde_json::Value::from(stored.kid.as_str())
         );
         let header = URL_SAFE_NO_PAD.encode(header) + ".";
         Ok(Self {
@@ -162,61 +200,15 @@ fn generate_private(
     Ok(Zeroizing::new(private))
 }
 
-fn sealing_key(secret: &MasterSecret) -> Result<aead::LessSafeKey, KeyError> {
-    let key = secret.derive(Purpose::Sealing)?;
-    aead::UnboundKey::new(&aead::AES_256_GCM, key.as_slice())
-        .map(aead::LessSafeKey::new)
-        .map_err(|_| KeyError::Crypto("seal"))
-}
-
 /// The name and the algorithm are authenticated too: a sealed key cannot be moved to another row.
-fn bound_to(kid: &str, algorithm: Algorithm) -> aead::Aad<Vec<u8>> {
-    aead::Aad::from(format!("{}\n{kid}", algorithm.name()).into_bytes())
-}
-
-fn seal(
-    private: &[u8],
-    kid: &str,
-    algorithm: Algorithm,
-    secret: &MasterSecret,
-    random: &dyn Random,
-) -> Result<Vec<u8>, KeyError> {
-    let nonce = random::bytes::<{ aead::NONCE_LEN }>(random)?;
-    let mut sealed = private.to_vec();
-    sealing_key(secret)?
-        .seal_in_place_append_tag(
-            aead::Nonce::assume_unique_for_key(nonce),
-            bound_to(kid, algorithm),
-            &mut sealed,
-        )
-        .map_err(|_| KeyError::Crypto("seal"))?;
-    Ok([nonce.as_slice(), sealed.as_slice()].concat())
-}
-
-fn unseal(stored: &SealedKey, secret: &MasterSecret) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let rejected = || KeyError::Sealed {
-        kid: stored.kid.clone(),
-    };
-    let (nonce, sealed) = stored
-        .sealed
-        .split_first_chunk::<{ aead::NONCE_LEN }>()
-        .ok_or_else(rejected)?;
-    let mut private = Zeroizing::new(sealed.to_vec());
-    let plain_len = sealing_key(secret)?
-        .open_in_place(
-            aead::Nonce::assume_unique_for_key(*nonce),
-            bound_to(&stored.kid, stored.algorithm),
-            &mut private,
-        )
-        .map_err(|_| rejected())?
-        .len();
-    private.truncate(plain_len);
-    Ok(private)
+pub(crate) fn bound_to(kid: &str, algorithm: Algorithm) -> String {
+    format!("{}\n{kid}", algorithm.name())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::MasterSecret;
     use crate::random::SeededRandom;
 
     const ALGORITHMS: [Algorithm; 5] = [
@@ -227,18 +219,26 @@ mod tests {
         Algorithm::Hs256,
     ];
 
-    fn secret(first: u8) -> MasterSecret {
-        MasterSecret::from_bytes((first..first + 32).collect()).unwrap()
+    fn secret(first: u8) -> Sealer {
+        let secret = MasterSecret::from_bytes((first..first + 32).collect()).unwrap();
+        Sealer::new(&secret, &[]).unwrap()
     }
 
     fn sealed(algorithm: Algorithm) -> SealedKey {
         let random = SeededRandom::new(7);
         let now = Timestamp::from_seconds(1_800_000_000);
-        SigningKey::generate(algorithm, &secret(0), &random, now).unwrap()
+        SigningKey::generate(algorithm, &secret(0), &random, now, now).unwrap()
+    }
+
+    const NEVER: Timestamp = Timestamp::from_seconds(0);
+
+    fn private(stored: &SealedKey) -> Zeroizing<Vec<u8>> {
+        let bound_to = bound_to(&stored.kid, stored.algorithm);
+        secret(0).open(&stored.sealed, &bound_to).unwrap()
     }
 
     #[track_caller]
-    fn refused(stored: &SealedKey, secret: &MasterSecret) {
+    fn refused(stored: &SealedKey, secret: &Sealer) {
         let fault = SigningKey::open(stored, secret).unwrap_err();
         assert!(matches!(fault, KeyError::Sealed { kid } if kid == stored.kid));
     }
@@ -310,14 +310,9 @@ mod tests {
     #[test]
     fn the_private_half_is_stored_sealed_and_printed_nowhere() {
         let stored = sealed(Algorithm::Hs256);
-        let private = unseal(&stored, &secret(0)).unwrap();
-        assert_eq!(private.len(), 32);
-        assert!(
-            !stored
-                .sealed
-                .windows(8)
-                .any(|window| window == &private[..8])
-        );
+        let plain = private(&stored);
+        assert_eq!(plain.len(), 32);
+        assert!(!stored.sealed.windows(8).any(|window| window == &plain[..8]));
         let opened = SigningKey::open(&stored, &secret(0)).unwrap();
         assert_eq!(format!("{opened:?}"), format!("SigningKey({})", stored.kid));
         assert_eq!(
@@ -330,10 +325,9 @@ mod tests {
     fn two_keys_have_two_names_and_two_private_halves() {
         let random = SeededRandom::new(7);
         let make =
-            || SigningKey::generate(Algorithm::EdDsa, &secret(0), &random, Timestamp::default());
-        let (one, two) = (make().unwrap(), make().unwrap());
+            || SigningKey::generate(Algorithm::EdDsa, &secret(0), &random, NEVER, NEVER).unwrap();
+        let (one, two) = (make(), make());
         assert_ne!(one.kid, two.kid);
-        let open = |key| unseal(key, &secret(0)).unwrap();
-        assert_ne!(*open(&one), *open(&two));
+        assert_ne!(*private(&one), *private(&two));
     }
 }

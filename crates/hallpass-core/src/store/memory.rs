@@ -226,8 +226,7 @@ impl FeedStore for MemoryStore {
     async fn purge_feed(&self, before: Timestamp) -> Result<(), StoreError> {
         let stays = |entry: &FeedEntry| matches!(entry.revoked, Revoked::Key(_));
         let mut kept = self.lock();
-        kept.feed
-            .retain(|entry| entry.at >= before || stays(entry));
+        kept.feed.retain(|entry| entry.at >= before || stays(entry));
         Ok(())
     }
 }
@@ -315,8 +314,7 @@ impl TicketStore for MemoryStore {
 
     async fn purge_tickets(&self, before: Timestamp) -> Result<(), StoreError> {
         let mut kept = self.lock();
-        kept.tickets
-            .retain(|_, ticket| ticket.expires_at >= before);
+        kept.tickets.retain(|_, ticket| ticket.expires_at >= before);
         Ok(())
     }
 }

@@ -118,11 +118,8 @@ pub trait FeedStore: Send + Sync + 'static {
     async fn revoke(&self, revoked: &Revoked, at: Timestamp) -> Result<(), StoreError>;
 
     /// Returns up to `limit` entries after `cursor`, in order.
-    async fn revoked_since(
-        &self,
-        cursor: Cursor,
-        limit: u32,
-    ) -> Result<Vec<FeedEntry>, StoreError>;
+    async fn revoked_since(&self, cursor: Cursor, limit: u32)
+    -> Result<Vec<FeedEntry>, StoreError>;
 
     /// Forgets entries older than `before`, but those about keys: a revoked key stays so.
     async fn purge_feed(&self, before: Timestamp) -> Result<(), StoreError>;

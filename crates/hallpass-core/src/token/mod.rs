@@ -7,13 +7,15 @@ pub(crate) use access::AccessClaims;
 pub(crate) use refresh::RefreshKeys;
 pub use refresh::{PresentedRefresh, REFRESH_TOKEN_LEN, RefreshToken};
 
-use crate::key::{KeyError, MasterSecret, Purpose};
+use crate::key::{KeyError, Purpose, RootKey};
 use crate::random::{self, NoRandomness, Random};
 use crate::session::RotationKeyHash;
+use crate::store::TicketHash;
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hallpass_verify::{CsrfSecret, SessionId, UserId};
+use hallpass_verify::{CsrfSecret, SessionId, UserId, secret_text};
 
 /// Draws a session id: 128 bits that nobody can guess and that tell nothing.
 pub(crate) fn session_id(random: &dyn Random) -> Result<SessionId, NoRandomness> {
@@ -32,6 +34,27 @@ pub(crate) fn token_id(random: &dyn Random) -> Result<String, NoRandomness> {
     Ok(URL_SAFE_NO_PAD.encode(random::bytes::<16>(random)?))
 }
 
+secret_text! {
+    /// A one-time ticket as it travels: opens one connection of a session.
+    TicketText
+}
+
+/// Draws a ticket of 256 bits.
+pub(crate) fn ticket(random: &dyn Random) -> Result<TicketText, NoRandomness> {
+    let bytes = random::bytes::<32>(random)?;
+    Ok(TicketText::new(format!(
+        "hpt_{}",
+        URL_SAFE_NO_PAD.encode(bytes)
+    )))
+}
+
+/// Returns what is kept of a ticket: 256 random bits need no slow hash.
+pub(crate) fn ticket_hash(text: &str) -> TicketHash {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    TicketHash(hash)
+}
+
 /// The keys behind CSRF secrets and idempotency keys.
 #[derive(Debug)]
 pub(crate) struct DerivedKeys {
@@ -40,10 +63,10 @@ pub(crate) struct DerivedKeys {
 }
 
 impl DerivedKeys {
-    pub(crate) fn new(secret: &MasterSecret) -> Result<Self, KeyError> {
+    pub(crate) fn new(root: &RootKey) -> Result<Self, KeyError> {
         Ok(Self {
-            csrf: secret.mac_key(Purpose::Csrf)?,
-            rotation: secret.mac_key(Purpose::RotationKey)?,
+            csrf: root.mac_key(Purpose::Csrf)?,
+            rotation: root.mac_key(Purpose::RotationKey)?,
         })
     }
 

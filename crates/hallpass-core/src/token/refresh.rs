@@ -8,7 +8,7 @@
 //! body, and the other way round.
 
 use crate::delivery::Carrier;
-use crate::key::{KeyError, MasterSecret, Purpose};
+use crate::key::{KeyError, Purpose, RootKey};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -73,10 +73,10 @@ pub(crate) struct RefreshKeys {
 }
 
 impl RefreshKeys {
-    pub(crate) fn new(secret: &MasterSecret) -> Result<Self, KeyError> {
+    pub(crate) fn new(root: &RootKey) -> Result<Self, KeyError> {
         Ok(Self {
-            cookie: secret.mac_key(Purpose::RefreshInCookie)?,
-            body: secret.mac_key(Purpose::RefreshInBody)?,
+            cookie: root.mac_key(Purpose::RefreshInCookie)?,
+            body: root.mac_key(Purpose::RefreshInBody)?,
         })
     }
 
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     fn keys() -> RefreshKeys {
-        RefreshKeys::new(&MasterSecret::from_bytes((0..32).collect()).unwrap()).unwrap()
+        RefreshKeys::new(&RootKey::for_tests()).unwrap()
     }
 
     const SESSION: SessionId = SessionId::from_bytes([9; 16]);

@@ -1,0 +1,127 @@
+//! What services ask about tokens: introspection, revocation, tickets.
+
+use crate::audit::EventKind;
+use crate::delivery::Carrier;
+use crate::error::Error;
+use crate::hallpass::Hallpass;
+use crate::service;
+use crate::session::{Device, EndReason};
+use crate::store::{Ticket, TicketHash};
+use crate::token::{self, TicketText};
+use hallpass_verify::{AccessToken, Caller, Location, Revoked, SessionId};
+use std::time::Duration;
+
+/// How long a ticket is good: for the handshake that follows at once.
+pub const TICKET_TTL: Duration = Duration::from_secs(30);
+
+/// What an access token is worth now, as the store knows it.
+#[derive(Clone, Debug)]
+pub struct Introspected {
+    /// Whom it belongs to.
+    pub caller: Caller,
+    /// What they may do now: not what they could do when the token was issued.
+    pub roles: Vec<String>,
+}
+
+impl Hallpass {
+    /// Returns the name of the service whose secret this is; with a name, of that one alone.
+    #[must_use]
+    pub fn service(&self, name: Option<&str>, secret: &str) -> Option<&str> {
+        let found = service::find(&self.0.settings.services, name, secret);
+        found.map(|service| service.name.as_str())
+    }
+
+    /// Tells what an access token is worth now (RFC 7662 §2.2): its session must be live in the
+    /// store, and roles are those of now. `None`: nothing.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the store fails.
+    pub async fn introspect(&self, token: &str) -> Result<Option<Introspected>, Error> {
+        let now = self.now();
+        let verified = self.0.verifier.verify(token, Location::Header, now);
+        let Ok(caller) = verified else {
+            return Ok(None);
+        };
+        if let Some(session) = caller.session() {
+            let row = self.0.store.session(&session).await?;
+            if !row.is_some_and(|row| row.is_live(now)) {
+                return Ok(None);
+            }
+        }
+        let user = self.0.store.user(caller.user()).await?;
+        let roles = user.map_or_else(|| caller.roles().to_vec(), |user| user.roles);
+        Ok(Some(Introspected { caller, roles }))
+    }
+
+    /// Revokes a token (RFC 7009 §2.1): the session it belongs to ends. What is no token of ours
+    /// changes nothing.
+    ///
+    /// # Security
+    /// Whoever holds a token may end it: that is all it takes to sign out.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the store fails; nothing is revoked then.
+    pub async fn revoke_token(&self, token: &str, device: &Device) -> Result<(), Error> {
+        let refresh = [Carrier::Body, Carrier::Cookie]
+            .into_iter()
+            .find_map(|carrier| self.open_refresh_token(token, carrier));
+        if let Some(refresh) = refresh {
+            self.end(refresh.session(), None, EndReason::Revoked, device)
+                .await?;
+            return Ok(());
+        }
+        let now = self.now();
+        let verified = self.0.verifier.verify(token, Location::Header, now);
+        let Ok(caller) = verified else {
+            return Ok(());
+        };
+        if let Some(session) = caller.session() {
+            self.end(session, None, EndReason::Revoked, device).await?;
+        } else {
+            let token_id = Revoked::Token(caller.token_id().to_owned());
+            self.revoke(token_id, now).await?;
+            self.record(EventKind::TokenRevoked, Some(caller.user()), None, device);
+        }
+        Ok(())
+    }
+
+    /// Issues a ticket: it opens one connection of the session, in place of a token that would
+    /// stand in a URL.
+    ///
+    /// # Errors
+    /// [`Error::SessionEnded`], [`Error::Internal`] when the store fails.
+    pub async fn issue_ticket(&self, session: SessionId) -> Result<TicketText, Error> {
+        self.expect_live(session).await?;
+        let text = token::ticket(self.0.random.as_ref())?;
+        let ticket = Ticket {
+            hash: token::ticket_hash(text.expose()),
+            session,
+            expires_at: self.now().plus(TICKET_TTL),
+        };
+        self.0.store.insert_ticket(ticket).await?;
+        Ok(text)
+    }
+
+    /// Takes a ticket and returns an access token of its session, and how long that lives.
+    ///
+    /// # Errors
+    /// [`Error::InvalidTicket`] when it was used before, has expired or is none of ours;
+    /// [`Error::SessionEnded`]; [`Error::Internal`] when the store fails.
+    pub async fn redeem_ticket(&self, text: &str) -> Result<(AccessToken, Duration), Error> {
+        let now = self.now();
+        let hash: TicketHash = token::ticket_hash(text);
+        let taken = self.0.store.take_ticket(&hash, now).await?;
+        let session = taken.ok_or(Error::InvalidTicket)?;
+        let row = self.0.store.session(&session).await?;
+        let row = row
+            .filter(|row| row.is_live(now))
+            .ok_or(Error::SessionEnded)?;
+        let user = self.0.store.user(&row.user).await?;
+        let issued = self.access_token(&row, user.as_ref(), now)?;
+        // Sign-out wins: what it overtook is not handed out any more.
+        if self.0.verifier.revocations().has_session(&session) {
+            return Err(Error::SessionEnded);
+        }
+        Ok(issued)
+    }
+}
