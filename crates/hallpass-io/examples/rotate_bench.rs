@@ -51,7 +51,7 @@ async fn main() {
     let purging = Arc::clone(&store);
     let purge = tokio::spawn(async move {
         let started = Instant::now();
-        let purged = purging.purge(NOW).await.unwrap();
+        let purged = purging.purge_sessions(NOW).await.unwrap();
         (purged, started.elapsed())
     });
     println!("with a purge beside it:");

@@ -1,19 +1,24 @@
 //! What the SQLite store promises beyond the contract: concurrency, processes, damage.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+use hallpass_core::key::{SealedKey, SealedRoot};
 use hallpass_core::session::EndReason;
 use hallpass_core::session::Session;
 use hallpass_core::store::contract::{self, session, user};
-use hallpass_core::store::{Advance, Advanced, Cursor, End, KeyStore as _, SessionStore as _};
-use hallpass_core::store::{Inserted, UserStore as _};
+use hallpass_core::store::{
+    Advance, Advanced, Changed, Cursor, End, FeedEntry, FeedStore as _, Inserted, KeyRevocation,
+    KeyStore as _, Resealing, SessionStore as _, Successor, Ticket, TicketHash, TicketStore as _,
+    UserStore as _,
+};
 use hallpass_core::user::PasswordHash;
 use hallpass_io::SqliteStore;
 use hallpass_io::sqlite::{Durability, OpenFault, Options};
-use hallpass_verify::{SessionId, Timestamp, UserId};
+use hallpass_verify::{Algorithm, Revoked, SessionId, Timestamp, UserId};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -101,11 +106,9 @@ async fn what_one_store_answered_the_other_one_sees() {
         here.insert_session(&numbered(number, "u1")).await.unwrap();
         assert!(there.session(&id(number)).await.unwrap().is_some());
         there.end_session(&end(number)).await.unwrap();
-        let feed = here.ended_since(Cursor(number)).await.unwrap();
-        assert_eq!(
-            feed.iter().map(|entry| entry.session).collect::<Vec<_>>(),
-            [id(number)]
-        );
+        let feed = here.revoked_since(Cursor(number), 10).await.unwrap();
+        assert_eq!(feed.len(), 1);
+        assert_eq!(feed[0].revoked, Revoked::Session(id(number)));
     }
 }
 
@@ -132,24 +135,190 @@ async fn a_purge_takes_as_many_steps_as_it_needs() {
         .await
         .unwrap();
     assert_eq!(ended.len(), 251);
-    assert_eq!(
-        store.ended_since(Cursor::default()).await.unwrap().len(),
-        2501
-    );
-    let later = NOW.plus(std::time::Duration::from_secs(1));
-    assert_eq!(store.purge(later).await.unwrap(), 2250);
-    assert!(
-        store
-            .ended_since(Cursor::default())
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    let later = NOW.plus(Duration::from_secs(1));
+    assert_eq!(store.purge_sessions(later).await.unwrap(), 2250);
     for number in 0..2501 {
         let kept = store.session(&id(number)).await.unwrap().is_some();
         assert_eq!(kept, number % 10 == 0, "{number}");
     }
-    assert_eq!(store.purge(later).await.unwrap(), 0);
+    assert_eq!(store.purge_sessions(later).await.unwrap(), 0);
+}
+
+async fn feed(store: &SqliteStore) -> Vec<FeedEntry> {
+    let start = Cursor::default();
+    store.revoked_since(start, u32::MAX).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_purge_of_the_feed_takes_as_many_steps_as_it_needs_and_lets_others_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(&directory));
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..3500 {
+        let revoked = match number % 1000 {
+            0 => Revoked::Key(format!("k{number}")),
+            _ => Revoked::Token(format!("t{number}")),
+        };
+        let store = Arc::clone(&store);
+        tasks.spawn(async move { store.revoke(&revoked, NOW).await.unwrap() });
+    }
+    tasks.join_all().await;
+    assert_eq!(feed(&store).await.len(), 3500);
+    let (before, later) = (store.commits(), NOW.plus(Duration::from_secs(1)));
+    store.purge_feed(later).await.unwrap();
+    assert_eq!(store.commits() - before, 4);
+    let kept = feed(&store).await;
+    assert_eq!(kept.len(), 4);
+    let is_key = |entry: &FeedEntry| matches!(entry.revoked, Revoked::Key(_));
+    assert!(kept.iter().all(is_key), "{kept:?}");
+}
+
+#[tokio::test]
+async fn a_purge_of_tickets_takes_as_many_steps_as_it_needs() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Arc::new(open(&directory));
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..2600 {
+        let store = Arc::clone(&store);
+        tasks.spawn(async move { store.insert_ticket(ticket(number)).await.unwrap() });
+    }
+    tasks.join_all().await;
+    let before = store.commits();
+    let later = NOW.plus(Duration::from_millis(2500));
+    store.purge_tickets(later).await.unwrap();
+    assert_eq!(store.commits() - before, 3);
+    for number in 2400..2600 {
+        let taken = store.take_ticket(&ticket(number).hash, NOW).await.unwrap();
+        assert_eq!(taken, (number >= 2500).then(|| id(number)), "{number}");
+    }
+}
+
+/// Ticket `number`, which expires after that many milliseconds.
+fn ticket(number: u64) -> Ticket {
+    let mut hash = [0; 32];
+    hash[..8].copy_from_slice(&number.to_le_bytes());
+    Ticket {
+        hash: TicketHash(hash),
+        session: id(number),
+        expires_at: NOW.plus(Duration::from_millis(number)),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn a_reader_of_one_store_misses_nothing_that_two_stores_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let (here, there) = (Arc::new(open(&directory)), Arc::new(open(&directory)));
+    let writers: Vec<_> = (0..8)
+        .map(|task| {
+            let store = Arc::clone(if task % 2 == 0 { &here } else { &there });
+            tokio::spawn(async move {
+                for number in 0..50 {
+                    let revoked = Revoked::Token(format!("{task}-{number}"));
+                    store.revoke(&revoked, NOW).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let (mut cursor, mut read) = (Cursor::default(), Vec::new());
+    loop {
+        let is_over = writers.iter().all(tokio::task::JoinHandle::is_finished);
+        let page = here.revoked_since(cursor, 16).await.unwrap();
+        match page.last() {
+            Some(last) => cursor = last.cursor,
+            None if is_over => break,
+            None => tokio::task::yield_now().await,
+        }
+        read.extend(page);
+    }
+    assert_eq!(read.len(), 400);
+    assert_eq!(read, feed(&there).await);
+}
+
+fn key(kid: &str) -> SealedKey {
+    SealedKey {
+        kid: kid.into(),
+        algorithm: Algorithm::EdDsa,
+        sealed: kid.into(),
+        created_at: NOW,
+        signs_from: NOW,
+        revoked_at: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn twenty_processes_on_one_file_agree_on_one_key_and_one_root_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let tasks: Vec<_> = (0..20)
+        .map(|number| {
+            let store = open(&directory);
+            tokio::spawn(async move {
+                let root = SealedRoot(vec![number; 60]);
+                let root = store.root_key(root).await.unwrap();
+                let added = store.add_key(key(&number.to_string()), None).await.unwrap();
+                (root, added, store.keys().await.unwrap())
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    let added = answers
+        .iter()
+        .filter(|(_, added, _)| *added == Changed::Changed);
+    assert_eq!(added.count(), 1);
+    let (root, _, keys) = &answers[0];
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.0 == *root && answer.2 == *keys)
+    );
+    assert_eq!(keys.len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_whose_successor_is_refused_is_not_revoked() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory);
+    store.add_key(key("one"), None).await.unwrap();
+    store.add_key(key("two"), Some("one")).await.unwrap();
+    // A name that is taken.
+    let revocation = KeyRevocation {
+        kid: "one".into(),
+        at: NOW,
+        successor: Successor::Added(key("two")),
+    };
+    store.revoke_key(revocation).await.unwrap_err();
+    assert_eq!(store.keys().await.unwrap(), [key("one"), key("two")]);
+    assert_eq!(feed(&store).await, []);
+}
+
+#[tokio::test]
+async fn what_a_key_was_sealed_as_is_gone_from_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(&directory);
+    let (old, new) = (b"old-".repeat(15), b"new-".repeat(15));
+    let sealed = |sealed: &[u8]| SealedKey {
+        sealed: sealed.into(),
+        ..key("one")
+    };
+    store.root_key(SealedRoot(old.clone())).await.unwrap();
+    store.add_key(sealed(&old), None).await.unwrap();
+    let resealing = Resealing {
+        root: (SealedRoot(old.clone()), SealedRoot(new.clone())),
+        keys: vec![("one".into(), old, new.clone())],
+    };
+    assert_eq!(store.reseal(resealing).await.unwrap(), Changed::Changed);
+    drop(store);
+    assert_eq!(count(&file(&directory), b"old-old-"), 0);
+    assert_eq!(count(&file(&directory), &new), 2);
+}
+
+/// Returns how often a file holds these bytes.
+fn count(path: &Path, wanted: &[u8]) -> usize {
+    let bytes = std::fs::read(path).unwrap();
+    let windows = bytes.windows(wanted.len());
+    windows.filter(|window| *window == wanted).count()
 }
 
 #[test]
@@ -219,14 +388,8 @@ async fn a_password_hash_that_was_replaced_is_gone_from_the_file() {
             .unwrap();
     }
     drop(store);
-    let bytes = std::fs::read(file(&directory)).unwrap();
-    let count = |wanted: &str| {
-        bytes
-            .windows(wanted.len())
-            .filter(|window| *window == wanted.as_bytes())
-            .count()
-    };
-    assert_eq!((count("old-old-"), count(&new)), (0, 30));
+    assert_eq!(count(&file(&directory), b"old-old-"), 0);
+    assert_eq!(count(&file(&directory), new.as_bytes()), 30);
 }
 
 #[cfg(unix)]
@@ -286,7 +449,12 @@ async fn use_everything(path: &Path) -> usize {
         store.live_sessions(&user, NOW).await.is_err(),
         store.advance(&step(50, 0)).await.is_err(),
         store.end_session(&end(51)).await.is_err(),
-        store.ended_since(Cursor::default()).await.is_err(),
+        store.revoked_since(Cursor::default(), 10).await.is_err(),
+        store.revoke(&Revoked::Key("k".into()), NOW).await.is_err(),
+        store.root_key(SealedRoot(vec![0; 60])).await.is_err(),
+        store.add_key(key("k"), None).await.is_err(),
+        store.insert_ticket(ticket(1)).await.is_err(),
+        store.take_ticket(&ticket(1).hash, NOW).await.is_err(),
         store
             .end_sessions(&user, None, EndReason::Revoked, NOW)
             .await
@@ -294,7 +462,9 @@ async fn use_everything(path: &Path) -> usize {
         store.insert_session(&numbered(200, "u2")).await.is_err(),
         store.keys().await.is_err(),
         store.users(None, 10).await.is_err(),
-        store.purge(NOW).await.is_err(),
+        store.purge_sessions(NOW).await.is_err(),
+        store.purge_feed(NOW).await.is_err(),
+        store.purge_tickets(NOW).await.is_err(),
     ];
     failed.into_iter().filter(|failed| *failed).count()
 }
@@ -344,7 +514,7 @@ async fn every_answered_write_outlives_a_killed_process() {
             .await
             .unwrap();
         store
-            .purge(Timestamp::from_seconds(4_000_000_000))
+            .purge_sessions(Timestamp::from_seconds(4_000_000_000))
             .await
             .unwrap();
     }

@@ -16,12 +16,15 @@
     reason = "these are tests"
 )]
 
+mod feed;
+mod keys;
+mod tickets;
+
 use super::{Advance, Advanced, Changed, Cursor, End, Inserted, Store};
 use crate::delivery::Delivery;
-use crate::key::SealedKey;
 use crate::session::{Device, EndReason, Persistence, RotationKeyHash, Session};
 use crate::user::{Email, PasswordHash, User};
-use hallpass_verify::{Algorithm, SessionId, Timestamp, UserId};
+use hallpass_verify::{SessionId, Timestamp, UserId};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,9 +44,10 @@ pub async fn check<S: Store + 'static>(make: impl Fn() -> Arc<S>) {
     a_sign_out_wins_against_concurrent_refreshes(make()).await;
     a_session_is_ended_once_and_by_its_owner_only(make().as_ref()).await;
     all_sessions_but_one_are_ended_in_one_step(make().as_ref()).await;
-    the_feed_tells_every_ended_session_once_and_in_order(make().as_ref()).await;
-    only_what_is_over_is_purged(make().as_ref()).await;
-    twenty_starts_at_once_agree_on_one_key(make()).await;
+    only_sessions_that_are_over_are_purged(make().as_ref()).await;
+    feed::check(&make).await;
+    keys::check(&make).await;
+    tickets::check(&make).await;
 }
 
 /// Returns a user for tests.
@@ -91,6 +95,22 @@ fn step(number: u8, from: u32, now: Timestamp) -> Advance {
         now,
         key: Some(RotationKeyHash([from.to_be_bytes()[3]; 16])),
     }
+}
+
+/// Runs `call` with the numbers from 0 to `count` at once, and returns what came of each.
+async fn at_once<T, F>(count: u8, call: impl Fn(u8) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let tasks: Vec<_> = (0..count)
+        .map(|number| tokio::spawn(call(number)))
+        .collect();
+    let mut came = Vec::new();
+    for task in tasks {
+        came.push(task.await.unwrap());
+    }
+    came
 }
 
 fn end(number: u8, owner: Option<&str>) -> End {
@@ -388,37 +408,7 @@ async fn all_sessions_but_one_are_ended_in_one_step(store: &dyn Store) {
     assert_eq!(rest.len(), 1);
 }
 
-async fn the_feed_tells_every_ended_session_once_and_in_order(store: &dyn Store) {
-    for number in 1..=3 {
-        store.insert_session(&session(number, "u1")).await.unwrap();
-    }
-    assert!(
-        store
-            .ended_since(Cursor::default())
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    store.end_session(&end(2, None)).await.unwrap();
-    store.end_session(&end(2, None)).await.unwrap();
-    let first = store.ended_since(Cursor::default()).await.unwrap();
-    assert_eq!(first.len(), 1);
-    assert_eq!(
-        (first[0].session, first[0].at),
-        (SessionId::from_bytes([2; 16]), NOW)
-    );
-    let user = UserId::parse("u1").unwrap();
-    store
-        .end_sessions(&user, None, EndReason::Revoked, NOW)
-        .await
-        .unwrap();
-    let rest = store.ended_since(first[0].cursor).await.unwrap();
-    assert_eq!(rest.len(), 2);
-    assert!(rest.is_sorted_by_key(|entry| entry.cursor));
-    assert!(store.ended_since(rest[1].cursor).await.unwrap().is_empty());
-}
-
-async fn only_what_is_over_is_purged(store: &dyn Store) {
+async fn only_sessions_that_are_over_are_purged(store: &dyn Store) {
     for number in 1..=3 {
         store.insert_session(&session(number, "u1")).await.unwrap();
     }
@@ -427,53 +417,16 @@ async fn only_what_is_over_is_purged(store: &dyn Store) {
         .advance(&step(2, 0, NOW.plus(HOUR / 2)))
         .await
         .unwrap();
-    assert_eq!(store.purge(NOW).await.unwrap(), 0);
-    assert_eq!(store.ended_since(Cursor::default()).await.unwrap().len(), 1);
+    assert_eq!(store.purge_sessions(NOW).await.unwrap(), 0);
     let later = NOW.plus(HOUR + Duration::from_secs(1));
-    assert_eq!(store.purge(later).await.unwrap(), 2);
-    assert!(
-        store
-            .session(&SessionId::from_bytes([2; 16]))
-            .await
-            .unwrap()
-            .is_some()
-    );
-    assert!(
-        store
-            .ended_since(Cursor::default())
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    // The feed goes on where it was: a purge must not make a reader miss an entry.
-    store.end_session(&end(2, None)).await.unwrap();
-    let entries = store.ended_since(Cursor::default()).await.unwrap();
-    assert_eq!(entries.len(), 1);
-    assert!(entries[0].cursor > Cursor(1));
-}
-
-async fn twenty_starts_at_once_agree_on_one_key<S: Store + 'static>(store: Arc<S>) {
-    let key = |number: u8, algorithm| SealedKey {
-        kid: format!("key-{number}"),
-        algorithm,
-        sealed: vec![number, 0, 255],
-        created_at: NOW,
-    };
-    let tasks: Vec<_> = (0..20)
-        .map(|number| {
-            let (store, key) = (store.clone(), key(number, Algorithm::EdDsa));
-            tokio::spawn(async move { store.first_key(key).await.unwrap() })
-        })
-        .collect();
-    let mut agreed = Vec::new();
-    for task in tasks {
-        agreed.push(task.await.unwrap());
+    assert_eq!(store.purge_sessions(later).await.unwrap(), 2);
+    for (number, kept) in [(1, false), (2, true), (3, false)] {
+        let row = store.session(&SessionId::from_bytes([number; 16])).await;
+        assert_eq!(row.unwrap().is_some(), kept, "{number}");
     }
-    assert!(agreed.iter().all(|key| *key == agreed[0]));
-    assert_eq!(store.keys().await.unwrap(), [agreed[0].clone()]);
-    let other = store.first_key(key(99, Algorithm::Es256)).await.unwrap();
-    assert_eq!(other.kid, "key-99");
-    assert_eq!(store.keys().await.unwrap().len(), 2);
+    // Who has not read the feed yet still finds it there.
+    let feed = store.revoked_since(Cursor::default(), 10).await.unwrap();
+    assert_eq!(feed.len(), 1);
 }
 
 #[cfg(test)]

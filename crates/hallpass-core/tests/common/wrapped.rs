@@ -1,14 +1,15 @@
 //! A store in front of another one, which fails or lets others go first when it is told to.
 
 use async_trait::async_trait;
-use hallpass_core::key::SealedKey;
+use hallpass_core::key::{SealedKey, SealedRoot};
 use hallpass_core::session::{EndReason, Session};
 use hallpass_core::store::{
-    Advance, Advanced, Changed, Credentials, Cursor, End, EndedSession, Inserted, KeyStore,
-    MemoryStore, SessionStore, StoreError, UserStore,
+    Advance, Advanced, Changed, Credentials, Cursor, End, FeedEntry, FeedStore, Inserted,
+    KeyRevocation, KeyStore, MemoryStore, Resealing, SessionStore, StoreError, Ticket, TicketHash,
+    TicketStore, UserStore,
 };
 use hallpass_core::user::{EmailKey, PasswordHash, User};
-use hallpass_verify::{SessionId, Timestamp, UserId};
+use hallpass_verify::{Revoked, SessionId, Timestamp, UserId};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -175,22 +176,72 @@ impl SessionStore for Wrapped {
         through!(self, self.inner.end_sessions(user, keep, reason, now))
     }
 
-    async fn ended_since(&self, cursor: Cursor) -> Result<Vec<EndedSession>, StoreError> {
-        through!(self, self.inner.ended_since(cursor))
+    async fn purge_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
+        through!(self, self.inner.purge_sessions(before))
+    }
+}
+
+#[async_trait]
+impl FeedStore for Wrapped {
+    async fn revoke(&self, revoked: &Revoked, at: Timestamp) -> Result<(), StoreError> {
+        through!(self, self.inner.revoke(revoked, at))
     }
 
-    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
-        through!(self, self.inner.purge(before))
+    async fn revoked_since(
+        &self,
+        cursor: Cursor,
+        limit: u32,
+    ) -> Result<Vec<FeedEntry>, StoreError> {
+        through!(self, self.inner.revoked_since(cursor, limit))
+    }
+
+    async fn purge_feed(&self, before: Timestamp) -> Result<(), StoreError> {
+        through!(self, self.inner.purge_feed(before))
     }
 }
 
 #[async_trait]
 impl KeyStore for Wrapped {
-    async fn first_key(&self, key: SealedKey) -> Result<SealedKey, StoreError> {
-        through!(self, self.inner.first_key(key))
+    async fn root_key(&self, sealed: SealedRoot) -> Result<SealedRoot, StoreError> {
+        through!(self, self.inner.root_key(sealed))
     }
 
     async fn keys(&self) -> Result<Vec<SealedKey>, StoreError> {
         through!(self, self.inner.keys())
+    }
+
+    async fn add_key(&self, key: SealedKey, after: Option<&str>) -> Result<Changed, StoreError> {
+        through!(self, self.inner.add_key(key, after))
+    }
+
+    async fn revoke_key(&self, revocation: KeyRevocation) -> Result<Changed, StoreError> {
+        through!(self, self.inner.revoke_key(revocation))
+    }
+
+    async fn forget_keys(&self, kids: &[String]) -> Result<(), StoreError> {
+        through!(self, self.inner.forget_keys(kids))
+    }
+
+    async fn reseal(&self, resealing: Resealing) -> Result<Changed, StoreError> {
+        through!(self, self.inner.reseal(resealing))
+    }
+}
+
+#[async_trait]
+impl TicketStore for Wrapped {
+    async fn insert_ticket(&self, ticket: Ticket) -> Result<(), StoreError> {
+        through!(self, self.inner.insert_ticket(ticket))
+    }
+
+    async fn take_ticket(
+        &self,
+        hash: &TicketHash,
+        now: Timestamp,
+    ) -> Result<Option<SessionId>, StoreError> {
+        through!(self, self.inner.take_ticket(hash, now))
+    }
+
+    async fn purge_tickets(&self, before: Timestamp) -> Result<(), StoreError> {
+        through!(self, self.inner.purge_tickets(before))
     }
 }

@@ -127,6 +127,38 @@ impl FromSql for Column<Algorithm> {
     }
 }
 
+/// What an entry of the feed is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Session,
+    User,
+    Token,
+    Key,
+}
+
+impl Kind {
+    /// Its name in a column.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::User => "user",
+            Self::Token => "token",
+            Self::Key => "key",
+        }
+    }
+}
+
+impl FromSql for Column<Kind> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let name = value.as_str()?;
+        [Kind::Session, Kind::User, Kind::Token, Kind::Key]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .map(Self)
+            .ok_or_else(|| unreadable("a kind of revocation"))
+    }
+}
+
 impl ToSql for Column<Persistence> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(persistence_name(self.0).into())
@@ -213,6 +245,7 @@ mod tests {
         assert!(reads::<Persistence>("SELECT 'transient'") && !reads::<Persistence>("SELECT ''"));
         assert!(reads::<EndReason>("SELECT 'revoked'") && !reads::<EndReason>("SELECT 'x'"));
         assert!(reads::<Algorithm>("SELECT 'EdDSA'") && !reads::<Algorithm>("SELECT 'none'"));
+        assert!(reads::<Kind>("SELECT 'session'") && !reads::<Kind>("SELECT 'Session'"));
         assert!(reads::<IpAddr>("SELECT '::1'") && !reads::<IpAddr>("SELECT '1.2.3'"));
         assert!(reads::<SessionId>("SELECT zeroblob(16)") && !reads::<SessionId>("SELECT x'00'"));
         assert!(reads::<Vec<String>>("SELECT '[\"a\"]'") && !reads::<Vec<String>>("SELECT '{}'"));

@@ -4,7 +4,10 @@ use super::OpenFault;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// One file per version, in order. A file that was released never changes.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_start.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_keys_and_feed.sql"),
+];
 
 /// Applies the migrations that are missing, all in one transaction: of several programs that start
 /// at once, one does it and the others find it done.

@@ -1,11 +1,13 @@
 //! The embedded store: one SQLite file, used by one process or by several on one machine.
 
 mod columns;
+mod feed;
 mod keys;
 mod migrate;
 mod readers;
 mod sessions;
 mod setup;
+mod tickets;
 mod users;
 mod writer;
 
@@ -17,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use writer::Writer;
 
-/// Keeps users, sessions and keys in one SQLite file.
+/// Keeps users, sessions, keys, tickets and the feed of what was revoked in one SQLite file.
 ///
 /// Writes that wait at the same time share one transaction, so durability costs little under
 /// load. Reads happen on the calling thread and take microseconds. Dropping the store waits until

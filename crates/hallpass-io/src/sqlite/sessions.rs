@@ -2,13 +2,12 @@
 
 use super::SqliteStore;
 use super::columns::Column;
+use super::feed;
 use super::writer::{Statements, Write};
 use async_trait::async_trait;
 use hallpass_core::session::{Device, EndReason, Session};
-use hallpass_core::store::{
-    Advance, Advanced, Changed, Cursor, End, EndedSession, SessionStore, StoreError,
-};
-use hallpass_verify::{SessionId, Timestamp, UserId};
+use hallpass_core::store::{Advance, Advanced, Changed, End, SessionStore, StoreError};
+use hallpass_verify::{Revoked, SessionId, Timestamp, UserId};
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params, params};
 
 /// How many rows a step of a purge looks at. Between two steps other writes have their turn: a
@@ -71,14 +70,7 @@ impl SessionStore for SqliteStore {
             .await
     }
 
-    async fn ended_since(&self, cursor: Cursor) -> Result<Vec<EndedSession>, StoreError> {
-        self.readers
-            .read("read the feed of ended sessions", |connection| {
-                feed(connection, cursor)
-            })
-    }
-
-    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
+    async fn purge_sessions(&self, before: Timestamp) -> Result<u64, StoreError> {
         let mut purged = 0;
         let mut next = Some(0);
         while let Some(after) = next {
@@ -86,7 +78,6 @@ impl SessionStore for SqliteStore {
             purged += count;
             next = last;
         }
-        while self.writer.write(PurgeFeed { before }).await? == u64::from(PURGE_ROWS_MAX) {}
         Ok(purged)
     }
 }
@@ -140,22 +131,6 @@ fn live(connection: &Connection, user: &UserId, now: Timestamp) -> rusqlite::Res
     statement
         .query_map(params![user.as_str(), Column(now)], session)?
         .collect()
-}
-
-fn feed(connection: &Connection, cursor: Cursor) -> rusqlite::Result<Vec<EndedSession>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, session_id, ended_at FROM ended_session WHERE seq > ?1 ORDER BY seq",
-    )?;
-    let after = i64::try_from(cursor.0).unwrap_or(i64::MAX);
-    let entries = statement.query_map([after], |row| {
-        let seq: i64 = row.get(0)?;
-        Ok(EndedSession {
-            cursor: Cursor(u64::try_from(seq).unwrap_or_default()),
-            session: row.get::<_, Column<_>>(1)?.0,
-            at: row.get::<_, Column<_>>(2)?.0,
-        })
-    })?;
-    entries.collect()
 }
 
 struct InsertSession(Session);
@@ -248,7 +223,7 @@ impl Write for End {
         if ended == 0 {
             return Ok(Changed::Unchanged);
         }
-        append(connection, self.session, self.now)?;
+        feed::append(connection, &Revoked::Session(self.session), self.now)?;
         Ok(Changed::Changed)
     }
 }
@@ -287,22 +262,13 @@ impl Write for EndSessions {
         )?;
         let ended: Vec<_> = ended.collect::<rusqlite::Result<_>>()?;
         for (id, _) in &ended {
-            append(connection, *id, self.now)?;
+            feed::append(connection, &Revoked::Session(*id), self.now)?;
         }
         Ok(ended
             .into_iter()
             .filter_map(|(id, live)| live.then_some(id))
             .collect())
     }
-}
-
-/// Appends to the feed. There is one writer at a time, so a smaller number is never seen later
-/// than a larger one.
-fn append(connection: &Connection, id: SessionId, at: Timestamp) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("INSERT INTO ended_session (session_id, ended_at) VALUES (?1, ?2)")?
-        .execute(params![Column(id), Column(at)])
-        .map(|_inserted| ())
 }
 
 /// One step of a purge, through the table in its own order: it needs no index, which every sign-in
@@ -336,26 +302,5 @@ impl Write for PurgeSessions {
                 Column(self.before)
             ])?;
         Ok((u64::try_from(purged).unwrap_or(u64::MAX), last))
-    }
-}
-
-/// One step of a purge of the feed. Old entries stand in front, so a step finds its rows at once.
-struct PurgeFeed {
-    before: Timestamp,
-}
-
-impl Write for PurgeFeed {
-    type Written = u64;
-    const DOING: &'static str = "purge the feed of ended sessions";
-    const STATEMENTS: Statements = Statements::One;
-
-    fn write(&self, connection: &Connection) -> rusqlite::Result<u64> {
-        let purged = connection
-            .prepare_cached(
-                "DELETE FROM ended_session WHERE seq IN \
-                 (SELECT seq FROM ended_session WHERE ended_at < ?1 ORDER BY seq LIMIT ?2)",
-            )?
-            .execute(params![Column(self.before), PURGE_ROWS_MAX])?;
-        Ok(u64::try_from(purged).unwrap_or(u64::MAX))
     }
 }

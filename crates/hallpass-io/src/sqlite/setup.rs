@@ -16,7 +16,7 @@ const LOG_LEN_MAX: u32 = 64 << 20;
 const WRITER_CACHE_KIB: i32 = 4096;
 const READER_CACHE_KIB: i32 = 512;
 /// How many prepared statements a connection keeps: all there are.
-const STATEMENTS_KEPT_MAX: usize = 32;
+const STATEMENTS_KEPT_MAX: usize = 64;
 /// How often switching to the log is tried while others switch too.
 const WAL_ATTEMPTS_MAX: u32 = 100;
 
