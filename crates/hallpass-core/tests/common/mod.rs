@@ -257,6 +257,7 @@ pub(crate) fn outcome<T>(result: &Result<T, Error>) -> &'static str {
         Err(Error::RefreshReused) => "refresh_reused",
         Err(Error::InvalidCredentials) => "invalid_credentials",
         Err(Error::EmailTaken) => "email_taken",
+        Err(Error::InvalidTicket) => "invalid_ticket",
         Err(Error::NotFound) => "not_found",
         Err(Error::RateLimited { .. }) => "rate_limited",
         Err(Error::Overloaded { .. }) => "overloaded",

@@ -143,7 +143,7 @@ async fn a_process_with_another_master_secret_takes_no_token_of_ours() {
     let carrier = issued.session.delivery.refresh();
     let token = issued.refresh.expose();
     assert!(other.open_refresh_token(token, carrier).is_none());
-    assert_eq!(verify(&other, &issued).unwrap_err(), TokenError::Invalid);
+    assert_eq!(verify(&other, &issued).unwrap_err(), TokenError::UnknownKey);
     assert_ne!(
         other.csrf_hash(issued.session.id),
         hallpass.csrf_hash(issued.session.id)

@@ -3,7 +3,7 @@
 use crate::common::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hallpass_core::store::{Cursor, KeyStore as _, SessionStore as _, UserStore as _};
+use hallpass_core::store::{Cursor, FeedStore as _, KeyStore as _, UserStore as _};
 use hallpass_core::{Hallpass, Issued, Parts};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -29,8 +29,9 @@ async fn dump(world: &World, opened: &[&Issued]) -> Vec<u8> {
         dump.extend(row.rotation_key.map(|key| key.0).unwrap_or_default());
         dump.extend(format!("{row:?}").bytes());
     }
-    for entry in world.store.ended_since(Cursor::default()).await.unwrap() {
-        dump.extend(entry.session.as_bytes());
+    let feed = world.store.revoked_since(Cursor::default(), 1000).await;
+    for entry in feed.unwrap() {
+        dump.extend(format!("{entry:?}").bytes());
     }
     dump
 }
