@@ -148,6 +148,8 @@ fn settings(config: &Config, public_url: &str) -> Settings {
             address_failures_max: throttle.address_failures_max,
             window: throttle.window.0,
         },
+        keys: hallpass_core::key::KeySettings::default(),
+        services: Vec::new(),
     }
 }
 
