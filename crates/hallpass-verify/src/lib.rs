@@ -22,6 +22,8 @@ pub mod jws;
 mod keys;
 mod origin;
 pub mod problem;
+#[cfg(feature = "remote")]
+pub mod remote;
 mod revocations;
 mod token;
 mod transport;

@@ -1,0 +1,59 @@
+//! How the issuer is reached: settings of every connection.
+
+use super::RemoteFault;
+use reqwest::{Certificate, Client, ClientBuilder, redirect};
+use std::time::Duration;
+
+/// How long it may take until a connection stands.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long a document may take, from the first byte of the request to the last of the answer.
+pub(super) const DOCUMENT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The most header lines of an answer.
+const HEADER_LINES_MAX: usize = 100;
+
+/// Whom to trust when the issuer answers.
+#[derive(Clone, Default)]
+pub(super) struct Trust {
+    /// These alone; those of the machine when there is none.
+    pub(super) roots: Vec<Certificate>,
+}
+
+impl Trust {
+    /// Takes one or more certificates as PEM.
+    pub(super) fn pem(pem: &[u8]) -> Result<Self, RemoteFault> {
+        let roots = Certificate::from_pem_bundle(pem).map_err(RemoteFault::Certificate)?;
+        Ok(Self { roots })
+    }
+
+    /// Returns a client without a limit of time for the whole of an answer: for streams.
+    ///
+    /// # Security
+    /// Redirects are not followed: they would lead our credentials, or our trust, elsewhere. What
+    /// is compressed stays so: a small answer cannot become a large one.
+    pub(super) fn client(&self, issuer: &url::Url) -> ClientBuilder {
+        let client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .http1_only()
+            .http1_max_headers(HEADER_LINES_MAX)
+            .no_proxy()
+            .referer(false)
+            .user_agent(concat!("hallpass-verify/", env!("CARGO_PKG_VERSION")));
+        // Without https nothing is to be trusted, and machines without certificates will do.
+        if issuer.scheme() == "https" && self.roots.is_empty() {
+            return client.https_only(true);
+        }
+        let https_only = issuer.scheme() == "https";
+        client
+            .https_only(https_only)
+            .tls_certs_only(self.roots.clone())
+    }
+
+    /// Returns a client for documents.
+    pub(super) fn document_client(&self, issuer: &url::Url) -> Result<Client, RemoteFault> {
+        let client = self.client(issuer).timeout(DOCUMENT_TIMEOUT);
+        client.build().map_err(RemoteFault::Client)
+    }
+}
