@@ -3,11 +3,14 @@
 mod client_ip;
 mod cors;
 mod extract;
+mod feed;
 mod handlers;
 mod jobs;
 mod mount;
 mod problem;
+mod published;
 mod respond;
+mod resync;
 mod router;
 #[cfg(feature = "serve")]
 pub mod serve;

@@ -1,10 +1,14 @@
 //! Where Hallpass is mounted: the rules, the settings of the web side, and the gate.
 
 use crate::client_ip::TrustedProxies;
+use crate::feed::STREAMS_MAX;
+use crate::resync::{OwnStore, Resync};
 use hallpass_core::{Hallpass, RefusedSettings, SettingFault, Web};
-use hallpass_verify::{Gate, GateSettings};
+use hallpass_verify::{Gate, GateSettings, Location, TokenError};
 use http::HeaderName;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// The routes and the layer of one mount. Cheap to clone.
 ///
@@ -19,6 +23,9 @@ pub(crate) struct Inner {
     pub(crate) web: Web,
     pub(crate) gate: Arc<Gate>,
     pub(crate) proxies: TrustedProxies,
+    pub(crate) resync: Arc<Resync>,
+    /// How many streams of revocations may still be opened.
+    pub(crate) streams: Arc<Semaphore>,
 }
 
 impl Mount {
@@ -39,12 +46,16 @@ impl Mount {
             csrf_header,
             ..GateSettings::new(web.cookies().access().clone(), web.origins().clone())
         };
+        let resync = Arc::new(Resync::new(hallpass.clone()));
         let gate = Gate::new(
             settings,
             hallpass.verifier().clone(),
             hallpass.clock().clone(),
-        );
+        )
+        .with_upstream(Arc::new(OwnStore(Arc::clone(&resync))));
         Ok(Self(Arc::new(Inner {
+            resync,
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             hallpass,
             web,
             gate: Arc::new(gate),
@@ -56,6 +67,26 @@ impl Mount {
     #[must_use]
     pub fn hallpass(&self) -> &Hallpass {
         &self.0.hallpass
+    }
+
+    /// Returns how long a verifier has to keep in mind what was revoked, in whole seconds.
+    pub(crate) fn kept_seconds(&self) -> u64 {
+        let kept_for = self.0.hallpass.settings().kept_for() + Duration::from_millis(999);
+        kept_for.as_secs()
+    }
+
+    /// Learns what other processes did up to now.
+    pub(crate) async fn resync(&self) {
+        self.0.resync.run().await;
+    }
+
+    /// Learns the keys that other processes made, if this token names one that is not known.
+    pub(crate) async fn learn_key_of(&self, token: &str) {
+        let (rules, now) = (self.hallpass(), self.hallpass().clock().now());
+        let verified = rules.verifier().verify(token, Location::Header, now);
+        if matches!(verified, Err(TokenError::UnknownKey | TokenError::NoKeys)) {
+            self.resync().await;
+        }
     }
 
     /// Returns the settings of the web side.

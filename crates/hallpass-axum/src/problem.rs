@@ -35,6 +35,7 @@ impl From<Error> for Refused {
             Error::SessionEnded => Code::SessionEnded,
             Error::RefreshReused => Code::RefreshReused,
             Error::NotFound => Code::NotFound,
+            Error::InvalidTicket => Code::TokenInvalid,
             Error::RateLimited { retry_after } => {
                 return Self(Problem::new(Code::RateLimited).retry_after(retry_after));
             }

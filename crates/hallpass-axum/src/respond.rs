@@ -8,14 +8,15 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use hallpass_core::session::{Persistence, Session};
 use hallpass_core::user::User;
-use hallpass_core::{Carrier, Delivery, Issued};
+use hallpass_core::{Carrier, Delivery, Issued, TICKET_TTL, TicketText};
 use hallpass_verify::problem::Code;
-use hallpass_verify::{Cookie, Lifetime, Timestamp, UserId};
+use hallpass_verify::{AccessToken, Cookie, Lifetime, Timestamp, UserId};
 use http::header::{
     CACHE_CONTROL, HeaderName, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
+use serde_json::json;
 use std::time::{Duration, SystemTime};
 
 /// Whether a session has just been opened, or goes on.
@@ -156,6 +157,22 @@ const fn cookie_lifetime(session: &Session, lifetime: Duration) -> Lifetime {
         Persistence::Remembered => Lifetime::MaxAge(lifetime),
         Persistence::Transient => Lifetime::Session,
     }
+}
+
+/// Answers with a one-time ticket.
+pub(crate) fn ticket_answer(ticket: &TicketText) -> Response {
+    let answer = json!({ "ticket": ticket.expose(), "expires_in": TICKET_TTL.as_secs() });
+    (StatusCode::CREATED, Json(answer)).into_response()
+}
+
+/// Answers with the access token that a ticket was good for.
+pub(crate) fn redeemed_answer(token: &AccessToken, expires_in: Duration) -> Response {
+    let answer = json!({
+        "access_token": token.expose(),
+        "token_type": "Bearer",
+        "expires_in": expires_in.as_secs(),
+    });
+    Json(answer).into_response()
 }
 
 /// Deletes every auth cookie, in every scope it may have.

@@ -7,12 +7,22 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use hallpass_verify::SessionId;
 use hallpass_verify::axum::GateLayer;
+use url::Url;
 
 /// Where other services find the keys that verify access tokens (RFC 8414 §2 names the document).
-const JWKS_PATH: &str = "/.well-known/jwks.json";
+pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
+/// Where other services find everything else (RFC 8414 §3).
+const METADATA_PATH: &str = "/.well-known/oauth-authorization-server";
+
+// Below the prefix, and named in the metadata.
+pub(crate) const INTROSPECT_PATH: &str = "/introspect";
+pub(crate) const REVOKE_PATH: &str = "/revoke";
+pub(crate) const REVOCATIONS_PATH: &str = "/revocations";
+pub(crate) const TICKET_PATH: &str = "/ticket";
 
 impl Mount {
-    /// Returns the routes: those under the prefix, and the key set for other services.
+    /// Returns the routes: those under the prefix, and what other services find by themselves:
+    /// the key set, and the metadata that says where everything is.
     pub fn routes(&self) -> Router {
         routes(self)
     }
@@ -31,8 +41,15 @@ impl Mount {
 }
 
 fn routes(mount: &Mount) -> Router {
+    Router::new()
+        .nest(&mount.web().settings().prefix, under_prefix(mount))
+        .merge(well_known(mount))
+        .with_state(mount.clone())
+}
+
+fn under_prefix(mount: &Mount) -> Router<Mount> {
     //  method and path        handler                         what it needs
-    let under_prefix = Router::new()
+    let for_clients = Router::new()
         .route("/signup", post(handlers::sign_up)) //            our origin, JSON
         .route("/login", post(handlers::sign_in)) //             our origin, JSON
         .route("/refresh", post(handlers::refresh)) //           a refresh token
@@ -45,20 +62,50 @@ fn routes(mount: &Mount) -> Router {
                 .delete(handlers::end_sessions), //              an access token
         )
         .route("/sessions/{id}", delete(handlers::end_session)) // an access token
+        .route(TICKET_PATH, post(handlers::ticket)) //           an access token
+        .route(REVOKE_PATH, post(handlers::revoke)) //           the token itself
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(from_fn_with_state(mount.clone(), cors::answer))
-        .layer(from_fn(crate::respond::guarded));
-    Router::new()
-        .nest(&mount.web().settings().prefix, under_prefix)
+        .layer(from_fn_with_state(mount.clone(), cors::answer));
+    // No browser asks these, so no page is told that it may.
+    let for_services = Router::new()
+        .route(INTROSPECT_PATH, post(handlers::introspect)) //   a service's secret
+        .route(REVOCATIONS_PATH, get(handlers::revocations)) //  a service's secret
+        .route("/ticket/redeem", post(handlers::redeem_ticket)) // a service's secret
+        .method_not_allowed_fallback(problem::method_not_allowed);
+    for_clients
+        .merge(for_services)
+        .layer(from_fn(crate::respond::guarded))
+}
+
+/// What is for everybody. An issuer with a path is found under its own name too (RFC 8414 §3.1).
+fn well_known(mount: &Mount) -> Router<Mount> {
+    let mut published = Router::new()
         .route(JWKS_PATH, get(handlers::jwks))
-        .with_state(mount.clone())
+        .route(METADATA_PATH, get(handlers::metadata));
+    if let Some(path) = path_of(&mount.hallpass().settings().issuer) {
+        published = published.route(&format!("{METADATA_PATH}{path}"), get(handlers::metadata));
+    }
+    published.method_not_allowed_fallback(problem::method_not_allowed)
+}
+
+/// Returns the path of an issuer that has one, without the slash at its end. What the router
+/// would read as a pattern is no path.
+fn path_of(issuer: &str) -> Option<String> {
+    let url = Url::parse(issuer).ok()?;
+    let path = url.path().strip_suffix('/').unwrap_or(url.path());
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let mut segments = path.strip_prefix('/')?.split('/');
+    segments
+        .all(|segment| !segment.is_empty() && segment.bytes().all(is_plain))
+        .then(|| path.to_owned())
 }
 
 /// Tells whether a path below the prefix is exactly one of the table's.
 fn is_ours(path: &str) -> bool {
     match path {
-        "/signup" | "/login" | "/refresh" | "/logout" | "/me" | "/csrf" | "/sessions" => true,
+        "/signup" | "/login" | "/refresh" | "/logout" | "/me" | "/csrf" | "/sessions"
+        | "/ticket/redeem" | TICKET_PATH | REVOKE_PATH | INTROSPECT_PATH | REVOCATIONS_PATH => true,
         _ => path
             .strip_prefix("/sessions/")
             .is_some_and(|id| SessionId::parse(id).is_ok()),
@@ -78,13 +125,14 @@ mod tests {
             .unwrap();
         let quoted = table.split('"').skip(1).step_by(2);
         let routed: Vec<_> = quoted
-            .filter(|text| text.starts_with('/') && *text != JWKS_PATH)
+            .filter(|text| text.starts_with('/') && text.len() > 1)
+            .filter(|text| !text.starts_with("/.well-known/"))
             .map(|path| path.replace("{id}", "AAAAAAAAAAAAAAAAAAAAAA"))
             .collect();
         for path in &routed {
             assert!(is_ours(path) || path == "/sessions/", "{path}");
         }
-        assert!(routed.len() >= 16, "{routed:?}");
+        assert!(routed.len() >= 21, "{routed:?}");
         for foreign in [
             "",
             "/",
@@ -93,8 +141,31 @@ mod tests {
             "/me/x",
             "/sessions/x",
             "/Login",
+            "/ticket/",
+            "/ticket/x",
+            "/ticket/redeem/",
+            "/revocations/x",
+            "/introspect2",
         ] {
             assert!(!is_ours(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn an_issuer_has_a_path_or_none() {
+        for (issuer, path) in [
+            ("https://auth.example.test", None),
+            ("https://auth.example.test/", None),
+            ("https://auth.example.test/one", Some("/one")),
+            ("https://auth.example.test/one/two/", Some("/one/two")),
+            ("https://auth.example.test/one//two", None),
+            ("https://auth.example.test/{one}", None),
+            ("https://auth.example.test/:one", None),
+            ("https://auth.example.test/*", None),
+            ("auth", None),
+            ("urn:auth", None),
+        ] {
+            assert_eq!(path_of(issuer).as_deref(), path, "{issuer}");
         }
     }
 }

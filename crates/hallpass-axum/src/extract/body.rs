@@ -1,9 +1,10 @@
-//! A JSON body, read strictly and within limits.
+//! A body, read strictly and within limits.
 
-use super::from_our_page;
+use super::{Fields, form, from_our_page};
 use crate::mount::Mount;
 use crate::problem::Refused;
 use axum::body::{Body, HttpBody as _};
+use bytes::Bytes;
 use hallpass_verify::json::{self, Limits, Object, Value};
 use hallpass_verify::problem::Code;
 use http::HeaderMap;
@@ -54,29 +55,48 @@ pub(crate) async fn json_object(
     if !is_json(headers) {
         return Err(Code::UnsupportedMediaType.into());
     }
+    let bytes = read(headers, body).await?;
+    if presence == Presence::Optional && bytes.is_empty() {
+        return Ok(Object::default());
+    }
+    parsed(&bytes)
+}
+
+/// Reads the whole body, if it is neither too long nor too slow.
+async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
     if announced_len(headers).is_some_and(|len| len > BODY_LEN_MAX) {
         return Err(Code::PayloadTooLarge.into());
     }
     let reading = Limited::new(body, BODY_LEN_MAX).collect();
-    let bytes = match tokio::time::timeout(BODY_READ_TIMEOUT, reading).await {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(fault)) if fault.is::<LengthLimitError>() => {
-            return Err(Code::PayloadTooLarge.into());
-        }
-        Ok(Err(_)) => return Err(Code::BadRequest.into()),
-        Err(_) => return Err(Code::RequestTimeout.into()),
-    };
-    if presence == Presence::Optional && bytes.is_empty() {
-        return Ok(Object::default());
+    match tokio::time::timeout(BODY_READ_TIMEOUT, reading).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(fault)) if fault.is::<LengthLimitError>() => Err(Code::PayloadTooLarge.into()),
+        Ok(Err(_)) => Err(Code::BadRequest.into()),
+        Err(_) => Err(Code::RequestTimeout.into()),
     }
+}
+
+fn parsed(bytes: &[u8]) -> Result<Object, Refused> {
     let limits = Limits {
         bytes_max: BODY_LEN_MAX,
         depth_max: BODY_DEPTH_MAX,
     };
-    match json::parse(&bytes, limits) {
+    match json::parse(bytes, limits) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) | Err(_) => Err(Code::MalformedBody.into()),
     }
+}
+
+/// Reads the body of a service: a form, as RFC 7662 §2.1 and RFC 7009 §2.1 have it, or a JSON
+/// object. In both, no field stands twice.
+pub(crate) async fn form_or_json(headers: &HeaderMap, body: Body) -> Result<Fields, Refused> {
+    if is_form(headers) {
+        let bytes = read(headers, body).await?;
+        let form = form::parse(&bytes).ok_or(Code::MalformedBody)?;
+        return Ok(Fields::of_form(form));
+    }
+    let object = json_object(headers, body, Presence::Required).await?;
+    Ok(Fields::new(object))
 }
 
 fn is_empty(headers: &HeaderMap, body: &Body) -> bool {
@@ -91,6 +111,15 @@ fn announced_len(headers: &HeaderMap) -> Option<usize> {
 ///
 /// What a cross-site form or beacon can send without a preflight is none of these (Fetch §2.2.2).
 fn is_json(headers: &HeaderMap) -> bool {
+    is_utf8_of("application/json", headers)
+}
+
+/// Accepts `application/x-www-form-urlencoded`, alone or with `charset=utf-8`, on exactly one line.
+fn is_form(headers: &HeaderMap) -> bool {
+    is_utf8_of("application/x-www-form-urlencoded", headers)
+}
+
+fn is_utf8_of(media_type: &str, headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(CONTENT_TYPE).iter();
     let (Some(line), None) = (lines.next(), lines.next()) else {
         return false;
@@ -99,10 +128,10 @@ fn is_json(headers: &HeaderMap) -> bool {
         return false;
     };
     let mut parts = line.split(';').map(str::trim);
-    let is_json = parts
+    let is_named = parts
         .next()
-        .is_some_and(|media| media.eq_ignore_ascii_case("application/json"));
-    is_json
+        .is_some_and(|media| media.eq_ignore_ascii_case(media_type));
+    is_named
         && parts.all(|parameter| {
             parameter.eq_ignore_ascii_case("charset=utf-8")
                 || parameter.eq_ignore_ascii_case("charset=\"utf-8\"")

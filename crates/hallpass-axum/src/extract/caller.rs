@@ -19,15 +19,20 @@ impl FromRequestParts<Mount> for Authenticated {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, mount: &Mount) -> Result<Self, Refused> {
-        let caller = admitted(mount, parts)?.ok_or(Code::NotAuthenticated)?;
+        let caller = admitted(mount, parts)
+            .await?
+            .ok_or(Code::NotAuthenticated)?;
         let session = caller.session().ok_or(Code::TokenInvalid)?;
         Ok(Self { caller, session })
     }
 }
 
 /// Returns who is calling, if anyone says so. A broken credential is not an absent one.
-pub(crate) fn admitted(mount: &Mount, parts: &Parts) -> Result<Option<Caller>, Refused> {
-    match mount.0.gate.admit(&parts.method, &parts.headers) {
+pub(crate) async fn admitted(mount: &Mount, parts: &Parts) -> Result<Option<Caller>, Refused> {
+    let (gate, method, headers) = (&mount.0.gate, &parts.method, &parts.headers);
+    let locations = &gate.settings().locations;
+    let admission = gate.admit_asking(locations, gate.when_stale(), method, headers);
+    match admission.await {
         Admission::Anonymous => Ok(None),
         Admission::Caller(caller) => Ok(Some(caller)),
         Admission::Refused(refusal) => Err(refused(mount, parts, refusal)),

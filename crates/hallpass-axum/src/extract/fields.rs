@@ -3,18 +3,39 @@
 use crate::problem::Refused;
 use hallpass_verify::json::{Object, Value};
 use hallpass_verify::problem::{FieldError, Problem};
+use std::collections::BTreeMap;
 
 /// Takes fields out of a body and gathers what is wrong with them.
 pub(crate) struct Fields {
-    object: Object,
+    source: Source,
     errors: Vec<FieldError>,
+}
+
+/// What the body is.
+enum Source {
+    Json(Object),
+    /// Every field of a form is a text.
+    Form(BTreeMap<String, String>),
 }
 
 impl Fields {
     pub(crate) const fn new(object: Object) -> Self {
-        Self {
-            object,
-            errors: Vec::new(),
+        Self::of(Source::Json(object))
+    }
+
+    pub(crate) const fn of_form(form: BTreeMap<String, String>) -> Self {
+        Self::of(Source::Form(form))
+    }
+
+    const fn of(source: Source) -> Self {
+        let errors = Vec::new();
+        Self { source, errors }
+    }
+
+    fn take(&mut self, field: &str) -> Option<Value> {
+        match &mut self.source {
+            Source::Json(object) => object.remove(field),
+            Source::Form(form) => form.remove(field).map(Value::String),
         }
     }
 
@@ -34,7 +55,7 @@ impl Fields {
 
     /// Takes a text that may be missing or null.
     pub(crate) fn optional_text(&mut self, field: &'static str) -> Option<String> {
-        match self.object.remove(field) {
+        match self.take(field) {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text),
             Some(_) => {
@@ -64,7 +85,7 @@ impl Fields {
 
     /// Takes a truth value that may be missing or null.
     pub(crate) fn optional_flag(&mut self, field: &'static str) -> Option<bool> {
-        match self.object.remove(field) {
+        match self.take(field) {
             None | Some(Value::Null) => None,
             Some(Value::Bool(flag)) => Some(flag),
             Some(_) => {

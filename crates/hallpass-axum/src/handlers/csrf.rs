@@ -20,7 +20,7 @@ pub(crate) async fn csrf(
     request: Request<Body>,
 ) -> Result<Response, Refused> {
     let (parts, _) = request.into_parts();
-    let session = match admitted(&mount, &parts)? {
+    let session = match admitted(&mount, &parts).await? {
         Some(caller) => caller.session().ok_or(Code::TokenInvalid)?,
         None => by_refresh_cookie(&mount, &parts).await?,
     };

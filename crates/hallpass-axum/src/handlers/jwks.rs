@@ -1,19 +1,14 @@
 use crate::mount::Mount;
-use axum::Json;
+use crate::published::published;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use http::HeaderValue;
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL};
+use axum::response::Response;
+use http::HeaderMap;
 
-/// `GET /.well-known/jwks.json`: public keys alone, for anyone (RFC 7517 §5).
-pub(crate) async fn jwks(State(mount): State<Mount>) -> Response {
+/// `GET /.well-known/jwks.json`
+///
+/// The public keys that sign, will sign, or signed what has not expired yet, for anyone (RFC 7517
+/// §5).
+pub(crate) async fn jwks(State(mount): State<Mount>, headers: HeaderMap) -> Response {
     let keys = mount.hallpass().verifier().keys().current().to_jwks();
-    let mut response = Json(keys).into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=300"),
-    );
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    response
+    published(&mount, &headers, "application/jwk-set+json", &keys)
 }

@@ -37,7 +37,7 @@ pub(crate) async fn sign_out(
             Some(token.ok_or(Code::TokenInvalid)?.session())
         }
         None if !matches!(bearer(&parts.headers), Found::Absent) => {
-            let session = by_access(&mount, &parts)?;
+            let session = by_access(&mount, &parts).await?;
             if session.is_some() && session == refresh_cookie_session(&mount, &parts) {
                 // Split between header and cookie: the cookie is of no use any more.
                 clear_cookies(&mount, response.headers_mut());
@@ -47,7 +47,7 @@ pub(crate) async fn sign_out(
         None => {
             // Other sites shall not make a browser drop even a broken cookie.
             from_our_page(&mount, &parts)?;
-            let session = by_cookie(&mount, &parts)?;
+            let session = by_cookie(&mount, &parts).await?;
             clear_cookies(&mount, response.headers_mut());
             session
         }
@@ -59,18 +59,18 @@ pub(crate) async fn sign_out(
 }
 
 /// Returns the session of the refresh cookie, or else of the access cookie.
-fn by_cookie(mount: &Mount, parts: &Parts) -> Result<Option<SessionId>, Refused> {
+async fn by_cookie(mount: &Mount, parts: &Parts) -> Result<Option<SessionId>, Refused> {
     match refresh_cookie(mount, parts) {
         RefreshCookie::Ours(token) => Ok(Some(proved(mount, parts, token)?.session())),
-        RefreshCookie::Absent => by_access(mount, parts),
+        RefreshCookie::Absent => by_access(mount, parts).await,
         // Nothing to end.
         RefreshCookie::Broken => Ok(None),
     }
 }
 
 /// Returns the session of the access token. One that ended already is signed out.
-fn by_access(mount: &Mount, parts: &Parts) -> Result<Option<SessionId>, Refused> {
-    match admitted(mount, parts) {
+async fn by_access(mount: &Mount, parts: &Parts) -> Result<Option<SessionId>, Refused> {
+    match admitted(mount, parts).await {
         Ok(caller) => Ok(caller.and_then(|caller| caller.session())),
         Err(refused) if refused.0.code == Code::SessionEnded => Ok(None),
         Err(refused) if refused.0.code == Code::TokenExpired => by_expired(mount, parts, refused),

@@ -16,6 +16,7 @@ mod limits;
 mod request_id;
 mod service;
 mod signal;
+mod streaming;
 mod watched;
 
 pub use limits::Limits;
@@ -148,7 +149,8 @@ impl Server {
     }
 
     /// Serves on `listener` until `shutdown` ends. Then nothing more is accepted, requests in
-    /// flight finish within [`Limits::drain`], and what is left is cut off.
+    /// flight finish within [`Limits::drain`], and what is left is cut off. Streams of events
+    /// (`text/event-stream`) end at once: their clients come back by themselves.
     pub async fn run(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let shared = Arc::new(self.shared);
         let slots = Arc::new(Semaphore::new(shared.limits.connections_max));
@@ -167,8 +169,9 @@ impl Server {
                 shared: Arc::clone(&shared),
                 notes,
                 peer,
+                stopped: stopped.clone(),
             };
-            connections.spawn(drive(stream, connection, slot, stopped.clone()));
+            connections.spawn(drive(stream, connection, slot));
         }
         drop(listener);
         drop(stop);
@@ -213,12 +216,8 @@ fn is_about_one_connection(error: &io::Error) -> bool {
 
 /// Answers the requests of one connection until it ends, or until the listener has `stopped` and
 /// the request in flight is answered.
-async fn drive(
-    stream: TcpStream,
-    connection: Connection,
-    _slot: Option<OwnedSemaphorePermit>,
-    mut stopped: watch::Receiver<()>,
-) {
+async fn drive(stream: TcpStream, connection: Connection, _slot: Option<OwnedSemaphorePermit>) {
+    let mut stopped = connection.stopped.clone();
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(target: "hallpass::http", %error, "a connection without TCP_NODELAY");
     }

@@ -5,7 +5,8 @@ use super::body::{Fault, Limited};
 use super::guard;
 use super::limits::Limits;
 use super::request_id::{RequestId, RequestIds};
-use super::watched::{Answering, Notes};
+use super::streaming::Streaming;
+use super::watched::Notes;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::extract::ConnectInfo;
@@ -17,13 +18,13 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
-use http_body::{Frame, SizeHint};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tower::Service;
 
@@ -47,6 +48,8 @@ pub(super) struct Connection {
     pub(super) shared: Arc<Shared>,
     pub(super) notes: Arc<Notes>,
     pub(super) peer: SocketAddr,
+    /// Tells that the listener stops.
+    pub(super) stopped: watch::Receiver<()>,
 }
 
 impl Connection {
@@ -73,7 +76,9 @@ impl Connection {
             line.write(response.status(), started.elapsed());
             // What is not there yet is still being answered.
             if response.body().size_hint().exact().is_none() {
-                response = response.map(|body| Body::new(Streaming { body, answering }));
+                let (head, body) = response.into_parts();
+                let body = Streaming::new(&head.headers, body, answering, &self.stopped);
+                response = Response::from_parts(head, Body::new(body));
             }
             response
         })
@@ -105,33 +110,6 @@ impl Connection {
         if let Some(value) = &self.shared.strict_transport {
             headers.insert(STRICT_TRANSPORT_SECURITY, value.clone());
         }
-    }
-}
-
-/// A body that is still being made.
-struct Streaming {
-    body: Body,
-    #[expect(dead_code, reason = "dropped with the body")]
-    answering: Answering,
-}
-
-impl HttpBody for Streaming {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 
