@@ -3,7 +3,12 @@
 
 mod common;
 
-use common::{ACCESS, ALICE, App, BOB, Browser, GRACE, PASSWORD, REFRESH, credentials};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use common::{
+    ACCESS, ALICE, App, BOB, Browser, GRACE, PASSWORD, REFRESH, SERVICE, SERVICE_SECRET,
+    credentials,
+};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -65,7 +70,7 @@ impl Secrets {
     }
 
     fn keep_body(&mut self, body: &Value) {
-        for member in ["access_token", "refresh_token", "csrf_token"] {
+        for member in ["access_token", "refresh_token", "csrf_token", "ticket"] {
             self.0.extend(body[member].as_str().map(str::to_owned));
         }
     }
@@ -109,10 +114,44 @@ async fn catalogue(app: &App, secrets: &mut Secrets) {
     let refreshed = app.post("/auth/refresh").json(&body).send().await.json();
     secrets.keep_body(&refreshed);
     bob.get("/auth/sessions").send().await;
+    ask_as_a_service(app, &bob, secrets).await;
     let csrf = bob.csrf();
     let path = "/auth/sessions?keep=current";
     bob.request("DELETE", path).csrf(&csrf).send().await;
     bob.post("/auth/logout").csrf(&csrf).send().await;
+}
+
+/// Asks as services do, with the right secret and with wrong ones.
+async fn ask_as_a_service(app: &App, user: &Browser<'_>, secrets: &mut Secrets) {
+    let wrong = "hps_a-secret-of-nobody-0123456789-0123456789abc";
+    secrets.0.extend([SERVICE_SECRET.into(), wrong.into()]);
+    let encoded = STANDARD.encode(format!("{SERVICE}:{SERVICE_SECRET}"));
+    secrets.0.push(encoded);
+    let drawn = app.post("/auth/ticket").bearer(&user.access());
+    let drawn = drawn.send().await.json();
+    secrets.keep_body(&drawn);
+    for path in ["/auth/introspect", "/auth/revoke", "/auth/ticket/redeem"] {
+        for body in [drawn.clone(), json!({ "token": wrong, "ticket": wrong })] {
+            let ask = || app.post(path).json(&body);
+            ask().basic(SERVICE, wrong).send().await;
+            ask().bearer(wrong).send().await;
+            let answer = ask().service().send().await;
+            if let Ok(body) = serde_json::from_slice(&answer.body) {
+                secrets.keep_body(&body);
+            }
+        }
+    }
+    let opened = app.signed_in_by_body(BOB).await;
+    secrets.keep_body(&opened);
+    let token = opened["refresh_token"].as_str().unwrap();
+    for path in ["/auth/introspect", "/auth/revoke"] {
+        let answer = app.post(path).service().form(&[("token", token)]);
+        assert_eq!(answer.send().await.status, 200);
+    }
+    let path = format!("/auth/revocations?after={wrong}&access_token={token}");
+    app.sync().await;
+    app.get(&path).service().send().await;
+    app.get(&path).service().open().await.up_to_live().await;
 }
 
 /// Sends what is broken, forged, or in the wrong place.
@@ -194,6 +233,7 @@ async fn kl_01_and_kl_02_no_secret_is_ever_logged_and_no_line_is_forged() {
         "session_revoked",
         "refresh_reused",
         "cross_site_refused",
+        "service_refused",
         "a cookie cannot be sent",
     ] {
         assert!(log.contains(event), "{event}");

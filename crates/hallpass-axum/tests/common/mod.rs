@@ -3,10 +3,12 @@
 #![allow(dead_code, unused_imports, reason = "no test program needs all of it")]
 
 mod browser;
+mod events;
 mod jar;
 mod request;
 
 pub(crate) use browser::Browser;
+pub(crate) use events::{Events, Heard};
 pub(crate) use jar::{Jar, SetCookie};
 pub(crate) use request::{Answer, Req};
 
@@ -17,6 +19,7 @@ use hallpass_axum::{Mount, TrustedProxies};
 use hallpass_core::audit::{Audit, AuditLog, Event, EventKind};
 use hallpass_core::key::MasterSecret;
 use hallpass_core::password::{Argon2idCost, HashPoolSettings};
+use hallpass_core::service::{Service, ServiceSecret};
 use hallpass_core::session::Device;
 use hallpass_core::store::MemoryStore;
 use hallpass_core::user::{Email, Password};
@@ -51,6 +54,10 @@ pub(crate) const PASSWORD: &str = "a fox on the moon";
 pub(crate) const ACCESS: &str = "__Host-hp_access";
 pub(crate) const REFRESH: &str = "__Secure-hp_refresh";
 pub(crate) const CSRF: &str = "__Host-hp_csrf";
+
+/// The one service that may ask.
+pub(crate) const SERVICE: &str = "orders";
+pub(crate) const SERVICE_SECRET: &str = "hps_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
 
 const CHEAP: Argon2idCost = Argon2idCost {
     memory_kib: 64,
@@ -87,6 +94,7 @@ impl App {
             workers: 1,
             queue_len_max: 64,
         };
+        settings.services = vec![service(SERVICE, SERVICE_SECRET)];
         let mut web = WebSettings::new(OWN);
         web.trusted_origins = vec![SPA.into()];
         change(&mut settings, &mut web);
@@ -103,10 +111,30 @@ impl App {
         parts: Parts,
     ) -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
+        Self::start_at(clock, 7, settings, web, store, parts).await
+    }
+
+    /// Starts another process on the same store.
+    pub(crate) async fn beside(&self) -> Self {
+        let settings = self.mount.hallpass().settings().clone();
+        let web = self.mount.web().settings().clone();
+        let store = self.store.clone();
+        let parts = Parts::new(store.clone(), secret());
+        Self::start_at(self.clock.clone(), 8, settings, web, store, parts).await
+    }
+
+    async fn start_at(
+        clock: Arc<ManualClock>,
+        seed: u64,
+        settings: Settings,
+        web: WebSettings,
+        store: Arc<MemoryStore>,
+        parts: Parts,
+    ) -> Self {
         let audit = Arc::new(Collected::default());
         let parts = parts
             .clock(clock.clone())
-            .random(Arc::new(SeededRandom::new(7)))
+            .random(Arc::new(SeededRandom::new(seed)))
             .audit(audit.clone());
         let hallpass = Hallpass::start(settings, parts).await.unwrap();
         let web = Web::checked(web).unwrap();
@@ -128,6 +156,11 @@ impl App {
 
     pub(crate) fn effects(&self) -> usize {
         self.effects.load(Ordering::SeqCst)
+    }
+
+    /// Learns what other processes on the store did, as the jobs do.
+    pub(crate) async fn sync(&self) {
+        self.mount.hallpass().sync().await.unwrap();
     }
 
     /// Everything that is stored, as text.
@@ -186,6 +219,12 @@ impl App {
         assert_eq!(answer.status, 200);
         answer.json()
     }
+}
+
+pub(crate) fn service(name: &str, secret: &str) -> Service {
+    let secret_hash = ServiceSecret::new(secret.to_owned()).hash();
+    let name = name.to_owned();
+    Service { name, secret_hash }
 }
 
 /// A second less.

@@ -1,14 +1,17 @@
 //! One request, its answer, and what is true of every answer.
 
-use super::{App, Jar, SetCookie};
+use super::{App, Events, Jar, SERVICE, SERVICE_SECRET, SetCookie};
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hallpass_verify::Clock as _;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use serde_json::Value;
 use std::net::SocketAddr;
 use tower::ServiceExt as _;
+use url::form_urlencoded;
 
 /// A request to be sent.
 #[must_use]
@@ -21,6 +24,7 @@ pub(crate) struct Req<'r> {
     body: Body,
     peer: SocketAddr,
     may_fail: bool,
+    stays_open: bool,
 }
 
 impl<'r> Req<'r> {
@@ -34,6 +38,7 @@ impl<'r> Req<'r> {
             body: Body::empty(),
             peer: SocketAddr::from(([192, 0, 2, 1], 40_000)),
             may_fail: false,
+            stays_open: false,
         }
     }
 
@@ -68,6 +73,23 @@ impl<'r> Req<'r> {
         self.header(COOKIE.as_str(), &format!("{name}={value}"))
     }
 
+    /// Comes from the service that may ask.
+    pub(crate) fn service(self) -> Self {
+        self.basic(SERVICE, SERVICE_SECRET)
+    }
+
+    pub(crate) fn basic(self, name: &str, secret: &str) -> Self {
+        let encoded = STANDARD.encode(format!("{name}:{secret}"));
+        self.header(AUTHORIZATION.as_str(), &format!("Basic {encoded}"))
+    }
+
+    pub(crate) fn form(self, pairs: &[(&str, &str)]) -> Self {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(pairs);
+        self.header(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded")
+            .body(form.finish())
+    }
+
     pub(crate) fn json(self, body: &Value) -> Self {
         self.header(CONTENT_TYPE.as_str(), "application/json")
             .body(body.to_string())
@@ -90,7 +112,25 @@ impl<'r> Req<'r> {
         self
     }
 
-    pub(crate) async fn send(mut self) -> Answer {
+    /// The answer may be a stream; it is left unread.
+    pub(crate) fn may_stay_open(mut self) -> Self {
+        self.stays_open = true;
+        self
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        self.exchange().await.1
+    }
+
+    /// Opens a stream; its answer must be one.
+    pub(crate) async fn open(self) -> Events {
+        let request = self.header("accept", "text/event-stream");
+        let (events, answer) = request.may_stay_open().exchange().await;
+        events.unwrap_or_else(|| panic!("no stream: {answer:?}"))
+    }
+
+    /// Sends it; the body of a stream comes back unread.
+    async fn exchange(mut self) -> (Option<Events>, Answer) {
         let over_https = self
             .app
             .mount
@@ -113,7 +153,16 @@ impl<'r> Req<'r> {
             .unwrap();
         *request.headers_mut() = self.headers;
         let response = self.app.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let (parts, mut body) = response.into_parts();
+        let is_stream = parts
+            .headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|media_type| media_type == "text/event-stream");
+        assert!(self.stays_open || !is_stream, "{}", self.path);
+        let events = is_stream.then(|| {
+            let headers = parts.headers.clone();
+            Events::new(headers, std::mem::take(&mut body))
+        });
         let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
@@ -125,7 +174,7 @@ impl<'r> Req<'r> {
                 jar.take(cookie, now, over_https);
             }
         }
-        answer
+        (events, answer)
     }
 }
 

@@ -1,14 +1,18 @@
 //! Every code of the contract, reached by a request.
 
 use crate::common::{
-    ALICE, Answer, App, BOB, FOREIGN, GRACE, MINUTE, REFRESH, SECOND, credentials, secret,
+    ALICE, Answer, App, BOB, FOREIGN, GRACE, MINUTE, OWN, REFRESH, SECOND, credentials, secret,
 };
+use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::routing::get;
 use hallpass_core::password::{Argon2id, HashError, HashPoolSettings, PasswordHasher, Verdict};
 use hallpass_core::store::MemoryStore;
 use hallpass_core::user::{Password, PasswordHash};
 use hallpass_core::{Parts, Settings, WebSettings};
+use hallpass_verify::axum::GateLayer;
 use hallpass_verify::problem::Code;
+use hallpass_verify::{Caller, Gate, GateSettings, KeySet, Keys, Verifier, VerifierSettings};
 use http::Request;
 use http_body::Frame;
 use std::collections::BTreeSet;
@@ -64,6 +68,7 @@ async fn every_code_of_the_contract_is_reached_by_a_request() {
     let mut reached = Reached::default();
     of_credentials(&mut reached).await;
     of_sessions(&mut reached).await;
+    of_services(&mut reached).await;
     of_forgery(&mut reached).await;
     of_bodies(&mut reached).await;
     of_limits(&mut reached).await;
@@ -129,6 +134,30 @@ async fn of_sessions(reached: &mut Reached) {
     reached.note(Code::NotFound, &answer);
     let answer = app.get("/auth/login").send().await;
     reached.note(Code::MethodNotAllowed, &answer);
+}
+
+async fn of_services(reached: &mut Reached) {
+    let app = App::start().await;
+    let answer = app.post("/auth/introspect").send().await;
+    reached.note(Code::InvalidClient, &answer);
+    // A verifier that knows no key cannot tell who is calling.
+    let token = app.signed_up(ALICE).await.access();
+    let cold = Verifier::new(
+        VerifierSettings::new(OWN, OWN),
+        Arc::new(Keys::new(KeySet::default())),
+        Arc::default(),
+    );
+    let settings = GateSettings::new(
+        app.mount.web().cookies().access().clone(),
+        app.mount.web().origins().clone(),
+    );
+    let gate = Gate::new(settings, Arc::new(cold.unwrap()), app.clock.clone());
+    let router = Router::new()
+        .route("/elsewhere", get(async |_: Caller| "in"))
+        .layer(GateLayer::new(Arc::new(gate)));
+    let elsewhere = App { router, ..app };
+    let request = elsewhere.get("/elsewhere").bearer(&token).may_fail();
+    reached.note(Code::Unavailable, &request.send().await);
 }
 
 async fn of_forgery(reached: &mut Reached) {
@@ -223,7 +252,7 @@ impl PasswordHasher for Gated {
 async fn overloaded() -> Answer {
     let (nod, nods) = mpsc::channel();
     let nods = Mutex::new(Some(nods));
-    let mut settings = Settings::new(crate::common::OWN);
+    let mut settings = Settings::new(OWN);
     settings.password_cost.memory_kib = 64;
     settings.password_pool = HashPoolSettings {
         workers: 1,
@@ -235,7 +264,7 @@ async fn overloaded() -> Answer {
         let nods = nods.lock().unwrap().take().unwrap();
         Box::new(Gated(Argon2id::new(cost).unwrap(), nods))
     });
-    let web = WebSettings::new(crate::common::OWN);
+    let web = WebSettings::new(OWN);
     let app = App::start_from(settings, web, store, parts).await;
     let mut requests = tokio::task::JoinSet::new();
     for _ in 0..3 {

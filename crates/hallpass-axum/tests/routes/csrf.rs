@@ -6,12 +6,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass_core::audit::EventKind;
 
 /// Every state-changing route that can ride on a cookie.
-const RIDING: [(&str, &str); 5] = [
+const RIDING: [(&str, &str); 6] = [
     ("POST", "/echo"),
     ("POST", "/auth/refresh"),
     ("POST", "/auth/logout"),
     ("DELETE", "/auth/sessions"),
     ("DELETE", "/auth/sessions/AAAAAAAAAAAAAAAAAAAAAA"),
+    ("POST", "/auth/ticket"),
 ];
 
 #[tokio::test]
@@ -30,7 +31,7 @@ async fn cs_01_without_a_token_nothing_happens() {
     }
     assert_eq!((app.effects(), app.database()), (0, before));
     // The audit hears of our own routes.
-    assert_eq!(app.audit.of(EventKind::CrossSiteRefused).len(), 4);
+    assert_eq!(app.audit.of(EventKind::CrossSiteRefused).len(), 5);
     let csrf = alice.csrf();
     let answer = alice.post("/echo").csrf(&csrf).send().await;
     assert_eq!((answer.status, app.effects()), (200, 1));

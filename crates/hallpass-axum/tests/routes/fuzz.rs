@@ -1,6 +1,6 @@
 //! Requests of any shape.
 
-use crate::common::{ACCESS, ALICE, App, OWN, REFRESH};
+use crate::common::{ACCESS, ALICE, App, OWN, REFRESH, SERVICE_SECRET};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "X-Y",
 ];
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 21] = [
     "/auth/signup",
     "/auth/login",
     "/auth/refresh",
@@ -21,11 +21,18 @@ const PATHS: [&str; 14] = [
     "/auth/sessions/AAAAAAAAAAAAAAAAAAAAAA",
     "/auth/sessions/%00",
     "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/auth/introspect",
+    "/auth/revoke",
+    "/auth/revocations",
+    "/auth/revocations?after=1",
+    "/auth/ticket",
+    "/auth/ticket/redeem",
     "/echo",
     "/me2",
     "/nothing",
 ];
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 17] = [
     "authorization",
     "cookie",
     "x-csrf-token",
@@ -41,6 +48,8 @@ const NAMES: [&str; 15] = [
     "access-control-request-method",
     "x-forwarded-for",
     "host",
+    "last-event-id",
+    "if-none-match",
 ];
 
 /// What a real client would have, to get past the first checks.
@@ -125,12 +134,18 @@ fn ds_07_no_request_of_any_shape_makes_a_fault_of_ours() {
             "application/json".into(),
             "attempt-00000001".into(),
             "websocket".into(),
+            "text/event-stream".into(),
+            format!("Bearer {SERVICE_SECRET}"),
+            "application/x-www-form-urlencoded".into(),
         ],
         bodies: vec![
             String::new(),
             "{}".into(),
             crate::common::credentials(ALICE).to_string(),
             serde_json::json!({ "refresh_token": tokens["refresh_token"] }).to_string(),
+            serde_json::json!({ "token": access, "ticket": "hpt_" }).to_string(),
+            format!("token={access}&token_type_hint=access_token"),
+            format!("ticket={}", "A".repeat(43)),
         ],
     };
     let config = ProptestConfig {
@@ -147,7 +162,8 @@ fn ds_07_no_request_of_any_shape_makes_a_fault_of_ours() {
                 request = request.raw_header(name, value);
             }
             // The request itself refuses every status of 500 and above but `overloaded`.
-            let answer = runtime.block_on(request.body(shape.body).send());
+            let request = request.body(shape.body).may_stay_open();
+            let answer = runtime.block_on(request.send());
             *seen.borrow_mut().entry(answer.status).or_insert(0) += 1;
             Ok(())
         })

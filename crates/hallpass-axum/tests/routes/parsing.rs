@@ -56,6 +56,12 @@ async fn ht_08_a_path_is_exactly_one_of_ours_or_none() {
         "/auth/",
         "/.well-known/jwks.json/",
         "/.well-known//jwks.json",
+        "/auth/revocations/",
+        "/auth//revocations",
+        "/auth/ticket/Redeem",
+        "/auth/ticket/x",
+        "/auth/introspect%00",
+        "/.well-known/oauth-authorization-server/",
     ] {
         let answer = alice.get(path).send().await;
         assert_eq!(answer.status, 404, "{path}");
@@ -92,6 +98,13 @@ async fn ht_09_a_route_has_its_methods_and_no_others() {
         ("/auth/csrf", "GET,HEAD"),
         ("/auth/sessions", "GET,HEAD,DELETE"),
         ("/auth/sessions/AAAAAAAAAAAAAAAAAAAAAA", "DELETE"),
+        ("/auth/introspect", "POST"),
+        ("/auth/revoke", "POST"),
+        ("/auth/revocations", "GET,HEAD"),
+        ("/auth/ticket", "POST"),
+        ("/auth/ticket/redeem", "POST"),
+        ("/.well-known/jwks.json", "GET,HEAD"),
+        ("/.well-known/oauth-authorization-server", "GET,HEAD"),
     ] {
         let others = [
             "GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "BREW", "post",

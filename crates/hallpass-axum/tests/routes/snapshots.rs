@@ -54,6 +54,7 @@ fn masked(word: &str) -> &str {
     match word.len() {
         _ if word.starts_with("eyJ") && word.matches('.').count() == 2 => "<access token>",
         _ if word.starts_with("hpr_") => "<refresh token>",
+        _ if word.starts_with("hpt_") => "<ticket>",
         _ if is_time => "<time>",
         86 => "<csrf token>",
         43 if !word.contains(':') => "<key>",
@@ -261,12 +262,110 @@ async fn sessions() {
 }
 
 #[tokio::test]
+async fn introspecting() {
+    let app = App::start().await;
+    app.add_user(ALICE, &["admin"]).await;
+    let token = app.signed_in(ALICE).await.access();
+    let mut sheet = Sheet::default();
+    let post = || app.post("/auth/introspect");
+    let form = [("token", token.as_str())];
+    let answer = post().service().form(&form).send().await;
+    sheet.add("a live token", &answer);
+    let answer = post().service().form(&[("token", "junk")]).send().await;
+    sheet.add("any other", &answer);
+    let answer = post().service().json(&json!({})).send().await;
+    sheet.add("no token", &answer);
+    let answer = post().service().body("x").send().await;
+    sheet.add("no media type", &answer);
+    sheet.add("by nobody", &post().form(&form).send().await);
+    let answer = post().basic("orders", "x").form(&form).send().await;
+    sheet.add("with a wrong secret", &answer);
+    check("introspect", &sheet);
+}
+
+#[tokio::test]
+async fn revoking() {
+    let app = App::start().await;
+    let token = app.signed_up(ALICE).await.refresh_token();
+    let mut sheet = Sheet::default();
+    let post = || app.post("/auth/revoke");
+    let form = [("token", token.as_str())];
+    sheet.add("a refresh token", &post().form(&form).send().await);
+    sheet.add(
+        "again, by a service",
+        &post().service().form(&form).send().await,
+    );
+    sheet.add(
+        "junk",
+        &post().json(&json!({ "token": "junk" })).send().await,
+    );
+    sheet.add("no token", &post().form(&[]).send().await);
+    let answer = post().bearer("x").form(&form).send().await;
+    sheet.add("with a wrong secret", &answer);
+    sheet.add("by GET", &app.get("/auth/revoke").send().await);
+    let request = post().header("origin", SPA).form(&form);
+    sheet.add("from a trusted origin", &request.send().await);
+    check("revoke", &sheet);
+}
+
+#[tokio::test]
+async fn asking_what_was_revoked() {
+    let app = App::start().await;
+    let mut alice = app.signed_up(ALICE).await;
+    let mut sheet = Sheet::default();
+    let get = |query: &str| app.get(&format!("/auth/revocations{query}"));
+    sheet.add("nothing yet", &get("").service().send().await);
+    let csrf = alice.csrf();
+    alice.post("/auth/logout").csrf(&csrf).send().await;
+    app.sync().await;
+    sheet.add("a session", &get("").service().send().await);
+    sheet.add("after it", &get("?after=1").service().send().await);
+    sheet.add("by nobody", &get("").send().await);
+    let stream = || get("").header("accept", "text/event-stream");
+    sheet.add("a stream for nobody", &stream().send().await);
+    let opened = stream().service().may_stay_open().send().await;
+    sheet.add("a stream", &opened);
+    check("revocations", &sheet);
+}
+
+#[tokio::test]
+async fn tickets() {
+    let app = App::start().await;
+    let mut alice = app.signed_up(ALICE).await;
+    let mut sheet = Sheet::default();
+    let csrf = alice.csrf();
+    let drawn = alice.post("/auth/ticket").csrf(&csrf).send().await;
+    sheet.add("drawn by cookie", &drawn);
+    let bearer = alice.access();
+    let answer = app.post("/auth/ticket").bearer(&bearer).send().await;
+    sheet.add("drawn by header", &answer);
+    let answer = alice.post("/auth/ticket").send().await;
+    sheet.add("drawn without a CSRF token", &answer);
+    sheet.add("drawn by nobody", &app.post("/auth/ticket").send().await);
+    let redeem = || app.post("/auth/ticket/redeem");
+    let body = json!({ "ticket": drawn.json()["ticket"] });
+    sheet.add("redeemed by nobody", &redeem().json(&body).send().await);
+    let answer = redeem().service().json(&body).send().await;
+    sheet.add("redeemed", &answer);
+    let answer = redeem().service().json(&body).send().await;
+    sheet.add("redeemed again", &answer);
+    let answer = redeem().service().json(&json!({})).send().await;
+    sheet.add("no ticket", &answer);
+    check("tickets", &sheet);
+}
+
+#[tokio::test]
 async fn what_everybody_may_ask() {
     let app = App::start().await;
     let mut bob = app.signed_up(BOB).await;
     let mut sheet = Sheet::default();
     let answer = app.get("/.well-known/jwks.json").send().await;
     sheet.add("the keys", &answer);
+    let known = app.get("/.well-known/jwks.json");
+    let known = known.header("if-none-match", answer.header("etag").unwrap());
+    sheet.add("the keys that one has", &known.send().await);
+    let answer = app.get("/.well-known/oauth-authorization-server");
+    sheet.add("the metadata", &answer.send().await);
     for origin in [SPA, FOREIGN] {
         let preflight = app.request("OPTIONS", "/auth/refresh");
         let preflight = preflight.header("origin", origin);

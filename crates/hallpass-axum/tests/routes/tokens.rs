@@ -48,18 +48,18 @@ async fn refused(app: &App, token: &str) -> String {
 }
 
 /// The three parts of a token, with another header, payload or signature.
-fn rebuilt(token: &str, change: impl FnOnce(&mut [String; 3])) -> String {
+pub(super) fn rebuilt(token: &str, change: impl FnOnce(&mut [String; 3])) -> String {
     let parts: Vec<_> = token.split('.').map(str::to_owned).collect();
     let mut parts = <[String; 3]>::try_from(parts).unwrap();
     change(&mut parts);
     parts.join(".")
 }
 
-fn encoded(value: &Value) -> String {
+pub(super) fn encoded(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-fn decoded(part: &str) -> Value {
+pub(super) fn decoded(part: &str) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
