@@ -128,22 +128,19 @@ async fn read(response: Response) -> Result<(u16, Object), AskFault> {
     let status = response.status().as_u16();
     let is_json = is_of_type(&response, "application/json")
         || is_of_type(&response, "application/problem+json");
-    if !is_json {
-        // An error page of something in between still has a status.
-        return if status == 200 {
-            Err(AskFault::Answer)
-        } else {
-            Err(fault(status))
-        };
-    }
-    let text = body(response, ANSWER_LEN_MAX).await.map(Zeroizing::new);
+    let text = if is_json {
+        body(response, ANSWER_LEN_MAX).await.map(Zeroizing::new)
+    } else {
+        None
+    };
     let limits = Limits {
         bytes_max: ANSWER_LEN_MAX,
         ..Limits::TOKEN
     };
-    match json::parse(&text.ok_or(AskFault::Answer)?, limits) {
-        Ok(Value::Object(members)) => Ok((status, members)),
-        _ => Err(AskFault::Answer),
+    match text.map(|text| json::parse(&text, limits)) {
+        Some(Ok(Value::Object(members))) => Ok((status, members)),
+        // What is said by something in between still has a status.
+        _ => Err(fault(status)),
     }
 }
 

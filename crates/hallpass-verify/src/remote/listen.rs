@@ -7,6 +7,7 @@ use super::sse::SseFault;
 use super::state::{Feed, RevocationState};
 use super::{poll, stream};
 use crate::{Clock, Revoked, Timestamp, Verifier};
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -106,7 +107,7 @@ impl Ears {
 }
 
 impl Listener {
-    /// Listens until it is dropped, or until nobody can tell any more where to.
+    /// Listens until it is dropped.
     pub(crate) async fn run(mut self) {
         let ears = self.ears.clone();
         let every = self.pace.sweep;
@@ -186,8 +187,7 @@ impl Tries {
             }
             End::Broken(fault) => {
                 if self.is_new(Trouble::Broken) {
-                    let fault: &(dyn std::error::Error + 'static) = fault;
-                    tracing::warn!(fault, "the issuer is not heard");
+                    tracing::warn!(fault = chain(fault), "the issuer is not heard");
                 }
                 state.reconnects();
                 self.failures = self.failures.saturating_add(1);
@@ -196,7 +196,22 @@ impl Tries {
         }
     }
 
+    /// Tells whether this trouble is to be logged, and keeps it in mind.
     fn is_new(&mut self, trouble: Trouble) -> bool {
         self.told.replace(trouble) != Some(trouble)
     }
 }
+
+/// Returns a fault and what it came from.
+fn chain(fault: &Fault) -> String {
+    let mut text = fault.to_string();
+    let mut cause = fault.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -178,6 +178,3 @@ impl From<Fault> for End {
         Self::Broken(fault)
     }
 }
-
-#[cfg(test)]
-mod tests;
