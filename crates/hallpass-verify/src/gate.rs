@@ -175,6 +175,12 @@ impl Gate {
         &self.verifier
     }
 
+    /// Returns the clock.
+    #[must_use]
+    pub const fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// Decides who is calling.
     ///
     /// # Security

@@ -20,6 +20,8 @@ mod jwks;
 #[doc(hidden)]
 pub mod jws;
 mod keys;
+#[cfg(feature = "live")]
+pub mod live;
 mod origin;
 pub mod problem;
 #[cfg(feature = "remote")]

@@ -67,6 +67,7 @@ const HTTP: Only = Only {
         "crates/hallpass-verify/src/gate",
         "crates/hallpass-verify/src/problem",
         "crates/hallpass-verify/src/axum/",
+        "crates/hallpass-verify/src/live/",
         "crates/hallpass-verify/src/remote/",
         // Names the room `axum`, behind its feature.
         "crates/hallpass-verify/src/lib.rs",
@@ -139,6 +140,8 @@ const EXPOSED: Only = Only {
         "crates/hallpass-io/src/sqlite/",
         // Sent to the issuer.
         "crates/hallpass-verify/src/remote/",
+        // Verified: the token that a ticket brings.
+        "crates/hallpass-verify/src/live/admit.rs",
     ],
 };
 

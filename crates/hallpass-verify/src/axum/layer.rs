@@ -41,6 +41,24 @@ impl GateLayer {
         }
     }
 
+    /// Returns the gate.
+    #[must_use]
+    pub const fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+
+    /// Returns where it looks for a credential.
+    #[must_use]
+    pub const fn looks_at(&self) -> &Locations {
+        &self.locations
+    }
+
+    /// Returns what happens here when what was revoked is not known up to date.
+    #[must_use]
+    pub const fn stale_rule(&self) -> WhenStale {
+        self.when_stale
+    }
+
     /// Looks at these locations alone: for routes that narrow them. Put it in place of the wider
     /// layer, not inside of it.
     #[must_use]

@@ -1,0 +1,164 @@
+//! Who opens a long-lived connection: one credential, and where the request comes from.
+
+use super::{LiveSettings, Renewal, Ticket, TicketFault, Tickets};
+use crate::problem::Code;
+use crate::{
+    Admission, Caller, Found, Gate, Location, Locations, OriginPolicy, Provenance, Refusal,
+    WhenStale,
+};
+use http::header::{AUTHORIZATION, ORIGIN, UPGRADE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a ticket may take to be redeemed.
+const REDEEM_MAX: Duration = Duration::from_secs(10);
+
+/// What stands behind a [`LiveLayer`](super::LiveLayer).
+#[derive(Debug)]
+pub(super) struct Door {
+    pub(super) gate: Arc<Gate>,
+    pub(super) locations: Locations,
+    pub(super) when_stale: WhenStale,
+    pub(super) tickets: Option<Arc<dyn Tickets>>,
+    pub(super) settings: LiveSettings,
+}
+
+/// Where a handshake can carry a credential.
+#[derive(Clone, Copy)]
+enum Place {
+    Header,
+    Ticket,
+    Cookie,
+}
+
+impl Door {
+    /// Returns who asks for a connection.
+    ///
+    /// # Security
+    /// As everywhere, the first credential that is present is the only one that counts. What a
+    /// cookie owes is owed by every method: the page that opens a connection reads what comes.
+    pub(super) async fn admit(
+        &self,
+        parts: &Parts,
+        ticket: &Found<Ticket>,
+    ) -> Result<Caller, Code> {
+        for place in self.places() {
+            let admission = match place {
+                Place::Header => {
+                    self.ask(&Locations::HEADER_ONLY, &parts.method, &parts.headers)
+                        .await
+                }
+                Place::Ticket => match ticket {
+                    Found::Absent => Admission::Anonymous,
+                    Found::Malformed => Admission::Refused(Refusal::Malformed),
+                    Found::Present(ticket) => return self.by_ticket(ticket).await,
+                },
+                Place::Cookie => self.at_cookie(parts).await,
+            };
+            match admission {
+                Admission::Caller(caller) => return Ok(caller),
+                Admission::Refused(refusal) => return Err(refusal.into()),
+                Admission::Anonymous => {}
+            }
+        }
+        Err(Code::NotAuthenticated)
+    }
+
+    /// Returns the caller of what a client brings for the connection it has.
+    pub(super) async fn renewed(&self, renewal: &Renewal) -> Result<Caller, Code> {
+        match renewal {
+            Renewal::AccessToken(token) => self.by_token(token).await,
+            Renewal::Ticket(ticket) => self.by_ticket(ticket).await,
+        }
+    }
+
+    /// A ticket stands before the cookie: a page that fetched one means it.
+    fn places(&self) -> impl Iterator<Item = Place> {
+        let listed = |location| self.locations.iter().any(|own| own == location);
+        let last = (!listed(Location::Cookie)).then_some(Place::Ticket);
+        let places = self.locations.iter().flat_map(|location| match location {
+            Location::Header => [Some(Place::Header), None],
+            Location::Cookie => [Some(Place::Ticket), Some(Place::Cookie)],
+        });
+        places.flatten().chain(last)
+    }
+
+    async fn at_cookie(&self, parts: &Parts) -> Admission {
+        let settings = self.gate.settings();
+        if matches!(settings.access_cookie.read(&parts.headers), Found::Absent) {
+            return Admission::Anonymous;
+        }
+        let is_websocket = parts.method == Method::CONNECT || parts.headers.contains_key(UPGRADE);
+        let comes_from_us = if is_websocket {
+            names_us(&settings.origins, &parts.headers)
+        } else {
+            settings.origins.provenance(&parts.headers) == Ok(Provenance::Trusted)
+        };
+        if !comes_from_us {
+            let refusal = Refusal::OriginDenied;
+            tracing::warn!(target: "hallpass::audit", event = "cross_site_refused", %refusal);
+            return Admission::Refused(refusal);
+        }
+        // RFC 8441 §4: over HTTP/2 a WebSocket is opened by CONNECT, which a page cannot give a
+        // CSRF token any more than a GET.
+        let method = match parts.method {
+            Method::CONNECT => &Method::GET,
+            _ => &parts.method,
+        };
+        self.ask(&Locations::COOKIE_ONLY, method, &parts.headers)
+            .await
+    }
+
+    async fn by_ticket(&self, ticket: &Ticket) -> Result<Caller, Code> {
+        let Some(tickets) = &self.tickets else {
+            tracing::debug!("a ticket came, but the LiveLayer was not told where to redeem it");
+            return Err(Code::TokenInvalid);
+        };
+        match tokio::time::timeout(REDEEM_MAX, tickets.redeem(ticket)).await {
+            Ok(Ok(token)) => self.by_token(token.expose()).await,
+            Ok(Err(TicketFault::Refused)) => Err(Code::TokenInvalid),
+            Ok(Err(TicketFault::Unavailable)) | Err(_) => Err(Code::Unavailable),
+        }
+    }
+
+    /// Verifies a token as if it had come in the header of a request.
+    async fn by_token(&self, token: &str) -> Result<Caller, Code> {
+        let Ok(mut line) = HeaderValue::try_from(format!("Bearer {token}")) else {
+            return Err(Code::TokenMalformed);
+        };
+        line.set_sensitive(true);
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, line)]);
+        match self
+            .ask(&Locations::HEADER_ONLY, &Method::GET, &headers)
+            .await
+        {
+            Admission::Caller(caller) => Ok(caller),
+            Admission::Refused(refusal) => Err(refusal.into()),
+            Admission::Anonymous => Err(Code::TokenMalformed),
+        }
+    }
+
+    async fn ask(&self, locations: &Locations, method: &Method, headers: &HeaderMap) -> Admission {
+        let asked = self
+            .gate
+            .admit_asking(locations, self.when_stale, method, headers);
+        asked.await
+    }
+}
+
+/// Tells whether the one `Origin` is ours or a trusted one.
+///
+/// Every browser sends it with a WebSocket (RFC 6455 §4.1), also under `Referrer-Policy:
+/// no-referrer`; Chromium sends nothing else that says where the handshake comes from. So what has
+/// none is no page of ours, and `null` is a page that nobody can name.
+fn names_us(origins: &OriginPolicy, headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(ORIGIN).iter();
+    match (lines.next(), lines.next()) {
+        (Some(origin), None) => {
+            origin.as_bytes() == origins.own().as_str().as_bytes() || origins.trusts(origin)
+        }
+        _ => false,
+    }
+}
