@@ -211,6 +211,7 @@ const FILES_AND_ENVIRONMENT: Only = Only {
         "crates/hallpass-server/src/config/",
         "crates/hallpass-io/src/secret_file",
         "crates/hallpass-io/src/sqlite/",
+        "crates/hallpass-verify/src/remote/disk",
     ],
 };
 

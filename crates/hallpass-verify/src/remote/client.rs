@@ -23,7 +23,10 @@ pub(super) struct Trust {
 impl Trust {
     /// Takes one or more certificates as PEM.
     pub(super) fn pem(pem: &[u8]) -> Result<Self, RemoteFault> {
-        let roots = Certificate::from_pem_bundle(pem).map_err(RemoteFault::Certificate)?;
+        let roots = Certificate::from_pem_bundle(pem).map_err(|_| RemoteFault::Certificate)?;
+        if roots.is_empty() {
+            return Err(RemoteFault::Certificate);
+        }
         Ok(Self { roots })
     }
 
@@ -49,11 +52,5 @@ impl Trust {
         client
             .https_only(https_only)
             .tls_certs_only(self.roots.clone())
-    }
-
-    /// Returns a client for documents.
-    pub(super) fn document_client(&self, issuer: &url::Url) -> Result<Client, RemoteFault> {
-        let client = self.client(issuer).timeout(DOCUMENT_TIMEOUT);
-        client.build().map_err(RemoteFault::Client)
     }
 }

@@ -2,7 +2,6 @@
 
 use super::RemoteFault;
 use crate::json::{self, Limits, Object, Value};
-use std::time::Duration;
 use url::{Host, Url};
 
 /// The longest metadata document, in bytes.
@@ -10,9 +9,6 @@ pub(super) const METADATA_LEN_MAX: usize = 65_536;
 
 /// The longest URL in it, in bytes.
 const URL_LEN_MAX: usize = 2048;
-
-/// The longest time for which an issuer may ask to keep in mind what was revoked.
-const KEPT_MAX: Duration = Duration::from_hours(24 * 7);
 
 /// Whether plain http is let through to hosts that are not loopback.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -105,8 +101,6 @@ pub(super) struct Endpoints {
     pub(super) revocations: Option<Url>,
     /// Tickets; they are redeemed one level below.
     pub(super) ticket: Option<Url>,
-    /// For how long to keep in mind what was revoked.
-    pub(super) kept: Option<Duration>,
 }
 
 /// Why a metadata document was refused.
@@ -148,8 +142,16 @@ impl Endpoints {
             introspection: endpoint("introspection_endpoint")?,
             revocations: endpoint("hallpass_revocations_endpoint")?,
             ticket: endpoint("hallpass_ticket_endpoint")?,
-            kept: kept(&members),
         })
+    }
+}
+
+impl Endpoints {
+    /// Returns where a ticket is redeemed.
+    pub(super) fn redemption(&self) -> Option<Url> {
+        let mut url = self.ticket.clone()?;
+        url.path_segments_mut().ok()?.pop_if_empty().push("redeem");
+        Some(url)
     }
 }
 
@@ -159,14 +161,6 @@ fn text<'m>(members: &'m Object, name: &str) -> Result<Option<&'m str>, Metadata
     value
         .map(|value| value.as_str().ok_or(MetadataFault::Malformed))
         .transpose()
-}
-
-fn kept(members: &Object) -> Option<Duration> {
-    let Value::Object(verifier) = members.get("hallpass_verifier")? else {
-        return None;
-    };
-    let seconds = verifier.get("kept_seconds")?.as_u64()?;
-    Some(Duration::from_secs(seconds).min(KEPT_MAX))
 }
 
 #[cfg(test)]

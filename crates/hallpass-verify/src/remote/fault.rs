@@ -18,7 +18,7 @@ pub enum RemoteFault {
     Service,
     /// What to trust is no certificate.
     #[error("expected one or more certificates as PEM")]
-    Certificate(#[source] reqwest::Error),
+    Certificate,
     /// There is no way to make connections.
     #[error("no connection can be made from here")]
     Client(#[source] reqwest::Error),

@@ -86,12 +86,16 @@ fn what_the_issuer_says_is_read() {
             introspection: Some(at("/auth/introspect")),
             revocations: Some(at("/auth/revocations")),
             ticket: Some(at("/auth/ticket")),
-            kept: Some(Duration::from_secs(920)),
         }
     );
+    let redemption = endpoints.redemption();
+    assert_eq!(redemption, Some(at("/auth/ticket/redeem")));
     let least = json!({ "issuer": OURS, "jwks_uri": format!("{OURS}/keys") });
     let endpoints = read(&least).unwrap();
-    assert_eq!((endpoints.introspection, endpoints.kept), (None, None));
+    assert_eq!(
+        (endpoints.redemption(), endpoints.introspection),
+        (None, None)
+    );
 }
 
 #[test]

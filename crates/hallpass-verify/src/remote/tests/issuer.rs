@@ -1,0 +1,243 @@
+//! An issuer on loopback that answers with what it is told, byte by byte.
+
+use super::key;
+use aws_lc_rs::signature::KeyPair as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+pub(super) const METADATA: &str = "/.well-known/oauth-authorization-server";
+pub(super) const JWKS: &str = "/keys";
+
+/// How to answer.
+#[derive(Clone)]
+pub(super) enum Reply {
+    /// These bytes, then the end.
+    Bytes(Vec<u8>),
+    /// These bytes, and then these again and again.
+    Endless(Vec<u8>, Vec<u8>),
+    /// These bytes, and then one more now and then.
+    Slow(Vec<u8>),
+}
+
+/// What an issuer is told.
+struct State {
+    url: String,
+    jwks: Value,
+    max_age_seconds: u64,
+    metadata: Value,
+    /// Instead of an honest answer, by path.
+    instead: Vec<(&'static str, Reply)>,
+    /// The heads of the requests that came.
+    requests: Vec<String>,
+    with_etag: bool,
+}
+
+/// An issuer, until it is dropped.
+pub(super) struct Issuer {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Issuer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+pub(super) fn jwk(kid: &str) -> Value {
+    let x = URL_SAFE_NO_PAD.encode(key(kid).public_key().as_ref());
+    json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "use": "sig", "alg": "EdDSA", "x": x })
+}
+
+pub(super) fn jwks(kids: &[&str]) -> Value {
+    json!({ "keys": kids.iter().map(|kid| jwk(kid)).collect::<Vec<_>>() })
+}
+
+/// A good answer with this body.
+pub(super) fn good(body: &str) -> Reply {
+    answer(
+        "200 OK",
+        "Content-Type: application/json\r\n",
+        body.as_bytes(),
+    )
+}
+
+pub(super) fn answer(status: &str, lines: &str, body: &[u8]) -> Reply {
+    let len = body.len();
+    let head =
+        format!("HTTP/1.1 {status}\r\nConnection: close\r\n{lines}Content-Length: {len}\r\n\r\n");
+    Reply::Bytes([head.as_bytes(), body].concat())
+}
+
+impl Issuer {
+    /// An issuer that serves these keys.
+    pub(super) async fn with_keys(kids: &[&str]) -> Self {
+        Self::on("127.0.0.1:0".parse().unwrap(), kids).await
+    }
+
+    /// An issuer at this address, for instance where another was before.
+    pub(super) async fn on(address: SocketAddr, kids: &[&str]) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let url = format!("http://{address}");
+        let state = State {
+            metadata: json!({ "issuer": url, "jwks_uri": format!("{url}{JWKS}") }),
+            url,
+            jwks: jwks(kids),
+            max_age_seconds: 300,
+            instead: Vec::new(),
+            requests: Vec::new(),
+            with_etag: true,
+        };
+        let state = Arc::new(Mutex::new(state));
+        let task = tokio::spawn(listen(listener, Arc::clone(&state)));
+        Self {
+            address,
+            state,
+            task,
+        }
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) fn url(&self) -> String {
+        self.change(|state| state.url.clone())
+    }
+
+    /// Serves these keys from now on.
+    pub(super) fn serve(&self, kids: &[&str]) {
+        self.serve_jwks(jwks(kids));
+    }
+
+    pub(super) fn serve_jwks(&self, jwks: Value) {
+        self.change(|state| state.jwks = jwks);
+    }
+
+    pub(super) fn serve_metadata(&self, change: impl FnOnce(&mut Value)) {
+        self.change(|state| change(&mut state.metadata));
+    }
+
+    pub(super) fn max_age(&self, seconds: u64) {
+        self.change(|state| state.max_age_seconds = seconds);
+    }
+
+    pub(super) fn without_etag(&self) {
+        self.change(|state| state.with_etag = false);
+    }
+
+    /// Answers so at this path, until it is honest again.
+    pub(super) fn instead(&self, path: &'static str, reply: Reply) {
+        self.change(|state| state.instead = vec![(path, reply)]);
+    }
+
+    pub(super) fn honest(&self) {
+        self.change(|state| state.instead.clear());
+    }
+
+    /// Closes each connection at once.
+    pub(super) fn down(&self) {
+        let closes = |path| (path, Reply::Bytes(Vec::new()));
+        self.change(|state| state.instead = vec![closes(JWKS), closes(METADATA)]);
+    }
+
+    /// The heads of the requests for this path.
+    pub(super) fn requests(&self, path: &str) -> Vec<String> {
+        let start = format!("GET {path} ");
+        let all = self.change(|state| state.requests.clone());
+        all.into_iter()
+            .filter(|head| head.starts_with(&start))
+            .collect()
+    }
+
+    /// How many requests came, whatever for.
+    pub(super) fn requests_len(&self) -> usize {
+        self.change(|state| state.requests.len())
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap())
+    }
+}
+
+async fn listen(listener: TcpListener, state: Arc<Mutex<State>>) {
+    let mut open = tokio::task::JoinSet::new();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let state = Arc::clone(&state);
+        open.spawn(async move {
+            // A client that goes away is none of its business.
+            let _ = serve(stream, &state).await;
+        });
+    }
+}
+
+async fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let reply = {
+        let mut state = state.lock().unwrap();
+        state.requests.push(head.clone());
+        state.reply(&head)
+    };
+    match reply {
+        Reply::Bytes(bytes) => stream.write_all(&bytes).await?,
+        Reply::Endless(start, more) => {
+            stream.write_all(&start).await?;
+            loop {
+                stream.write_all(&more).await?;
+            }
+        }
+        Reply::Slow(start) => {
+            stream.write_all(&start).await?;
+            loop {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                stream.write_all(b" ").await?;
+            }
+        }
+    }
+    stream.shutdown().await
+}
+
+impl State {
+    fn reply(&self, head: &str) -> Reply {
+        let path = head.split(' ').nth(1).unwrap();
+        let (document, media_type) = match path {
+            _ if self.instead.iter().any(|(own, _)| *own == path) => {
+                let instead = self.instead.iter().find(|(own, _)| *own == path);
+                return instead.unwrap().1.clone();
+            }
+            METADATA => (&self.metadata, "application/json"),
+            JWKS => (&self.jwks, "application/jwk-set+json"),
+            _ => return answer("404 Not Found", "", b""),
+        };
+        let body = document.to_string();
+        let etag = format!(
+            "\"{}\"",
+            body.len() + body.bytes().map(usize::from).sum::<usize>()
+        );
+        let mut lines = format!(
+            "Cache-Control: public, max-age={}\r\n",
+            self.max_age_seconds
+        );
+        if self.with_etag {
+            lines = format!("{lines}ETag: {etag}\r\n");
+        }
+        if self.with_etag && head.contains(&format!("if-none-match: {etag}\r\n")) {
+            return answer("304 Not Modified", &lines, b"");
+        }
+        lines = format!("{lines}Content-Type: {media_type}\r\n");
+        answer("200 OK", &lines, body.as_bytes())
+    }
+}
