@@ -8,7 +8,7 @@ mod rule;
 mod seal;
 mod signing;
 
-pub use import::ImportedKey;
+pub use import::{IMPORT_LEN_MAX, ImportFault, ImportedKey};
 pub use master::{MASTER_SECRET_LEN_MIN, MasterSecret, WeakSecret};
 pub(crate) use ring::Ring;
 pub(crate) use ring::RingFault;

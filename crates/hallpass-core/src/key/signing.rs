@@ -64,6 +64,7 @@ impl SigningKey {
             algorithm,
             private,
             kid,
+            ..
         } = key;
         let sealed = sealer.seal(&private, &bound_to(&kid, algorithm), random)?;
         let key = SealedKey {
