@@ -98,7 +98,8 @@ impl Settings {
     /// access token of it may be unexpired on some machine's clock.
     #[must_use]
     pub fn kept_for(&self) -> Duration {
-        self.access_ttl + 2 * self.leeway
+        self.access_ttl
+            .saturating_add(self.leeway.saturating_mul(2))
     }
 
     /// Returns every reason to refuse these settings.

@@ -9,6 +9,8 @@ mod secret_file;
 pub mod sqlite;
 
 pub use database::{Database, DatabaseUrlFault};
-pub use secret_file::{SECRET_FILE_LEN_MAX, SecretFileFault, load_or_create};
+pub use secret_file::{
+    SECRET_FILE_LEN_MAX, SecretFileFault, former_secret_path, load_if_there, load_or_create,
+};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;

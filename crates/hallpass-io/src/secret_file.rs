@@ -76,16 +76,34 @@ pub enum SecretFileFault {
 /// Whoever reads this file can make refresh tokens for every session. It is made with the mode
 /// 0600, and is never overwritten.
 pub fn load_or_create(path: &Path, random: &dyn Random) -> Result<MasterSecret, SecretFileFault> {
+    if let Some(secret) = load_if_there(path)? {
+        return Ok(secret);
+    }
+    create(path, random)?;
+    // Of several programs one has made the file: all read that one.
+    let file = File::open(path).map_err(failed(path, "opened"))?;
+    read(path, &file)
+}
+
+/// Returns the master secret in the file at `path`, or `None` if there is no file.
+///
+/// # Errors
+/// As [`load_or_create`].
+pub fn load_if_there(path: &Path) -> Result<Option<MasterSecret>, SecretFileFault> {
     match File::open(path) {
-        Ok(file) => read(path, &file),
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
-            create(path, random)?;
-            // Of several programs one has made the file: all read that one.
-            let file = File::open(path).map_err(failed(path, "opened"))?;
-            read(path, &file)
-        }
+        Ok(file) => read(path, &file).map(Some),
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(fault) => Err(failed(path, "opened")(fault)),
     }
+}
+
+/// Returns where the former master secret lies while it is being replaced: `secret.former` beside
+/// `secret`.
+#[must_use]
+pub fn former_secret_path(path: &Path) -> PathBuf {
+    let mut former = path.as_os_str().to_owned();
+    former.push(".former");
+    former.into()
 }
 
 fn read(path: &Path, file: &File) -> Result<MasterSecret, SecretFileFault> {

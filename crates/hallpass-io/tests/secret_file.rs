@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use hallpass_core::{SeededRandom, SystemRandom};
-use hallpass_io::{SecretFileFault, load_or_create};
+use hallpass_io::{SecretFileFault, former_secret_path, load_if_there, load_or_create};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -128,4 +128,35 @@ fn a_directory_that_is_missing_is_named() {
     let path = directory.path().join("nowhere").join("master-secret");
     let fault = load_or_create(&path, &SystemRandom).unwrap_err();
     assert!(fault.to_string().contains("nowhere"), "{fault}");
+}
+
+#[test]
+fn a_former_secret_is_read_if_it_is_there_and_never_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let former = former_secret_path(&file(&directory));
+    assert_eq!(former, directory.path().join("master-secret.former"));
+    assert!(load_if_there(&former).unwrap().is_none());
+    assert!(names(&directory).is_empty());
+    write(
+        &former,
+        b"+/vz8QCBQkZmdIVqd0ZkyfMDX01wW+84qd+jpfvbYiE=",
+        0o600,
+    );
+    assert!(load_if_there(&former).unwrap().is_some());
+    write(&former, b"changeme", 0o600);
+    assert!(load_if_there(&former).is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn kl_06_a_former_secret_that_others_can_get_at_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let former = former_secret_path(&file(&directory));
+    write(
+        &former,
+        b"+/vz8QCBQkZmdIVqd0ZkyfMDX01wW+84qd+jpfvbYiE=",
+        0o644,
+    );
+    let fault = load_if_there(&former).unwrap_err();
+    assert!(matches!(fault, SecretFileFault::Mode { .. }), "{fault}");
 }

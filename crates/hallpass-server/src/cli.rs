@@ -2,7 +2,7 @@
 
 use crate::config::{self, Config, ConfigFaults, Flag};
 use crate::outcome::{Failure, say};
-use crate::{demo, telemetry, users, wiring};
+use crate::{demo, keys, services, sessions, telemetry, users, wiring};
 use clap::{Args, Parser, Subcommand};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -54,6 +54,21 @@ enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// List and end sessions
+    Session {
+        #[command(subcommand)]
+        command: SessionCommand,
+    },
+    /// List, rotate, revoke and import signing keys
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Let services ask about tokens
+    Service {
+        #[command(subcommand)]
+        command: ServiceCommand,
+    },
 }
 
 /// What can be done about users.
@@ -76,6 +91,56 @@ pub(crate) enum UserCommand {
     EndSessions {
         /// Their e-mail address
         email: String,
+    },
+}
+
+/// What can be done about sessions.
+#[derive(Subcommand, Debug)]
+pub(crate) enum SessionCommand {
+    /// List the live sessions of a user
+    List {
+        /// Their e-mail address
+        email: String,
+    },
+    /// End a session, in every process on the same database
+    End {
+        /// Its id, as `hallpass session list` shows it
+        id: String,
+    },
+}
+
+/// What can be done about signing keys.
+#[derive(Subcommand, Debug)]
+pub(crate) enum KeyCommand {
+    /// List all keys, and where each stands
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Announce the next key now; it signs when every service can know it
+    Rotate,
+    /// Refuse from now on whatever a key has signed, everywhere: for a key that others may have
+    Revoke {
+        /// The name of the key, as `hallpass key list` shows it
+        kid: String,
+    },
+    /// Add a private key that was made elsewhere, announced like any other
+    Import {
+        /// A PEM file (PKCS#8, SEC 1, PKCS#1) or a JWK; `-` reads standard input
+        file: PathBuf,
+    },
+    /// Seal every key with the master secret of now, so that former ones can be thrown away
+    Reseal,
+}
+
+/// What can be done about services.
+#[derive(Subcommand, Debug)]
+pub(crate) enum ServiceCommand {
+    /// Draw the secret of a service, and print it once, with the line for the configuration
+    New {
+        /// What the service is called: letters, digits, `-`, `_` and `.`
+        name: String,
     },
 }
 
@@ -106,10 +171,16 @@ fn execute(cli: Cli) -> Result<(), Failure> {
         say(config::reference().trim_end());
         return Ok(());
     }
+    if let Command::Service { command } = cli.command {
+        return services::run(&command);
+    }
     let config = load(&cli.options)?;
     let plan = config.check();
     if let Command::CheckConfig { .. } = cli.command {
         let plan = plan?;
+        for warning in &plan.warnings {
+            say(format_args!("warning: {warning}"));
+        }
         say(format_args!(
             "the configuration is fine: {}",
             plan.web.settings().public_url
@@ -126,7 +197,9 @@ fn execute(cli: Cli) -> Result<(), Failure> {
             Command::Serve => wiring::serve(&config).await,
             Command::Demo => demo::serve(config).await,
             Command::User { command } => users::run(&config, command).await,
-            Command::CheckConfig { .. } => Ok(()),
+            Command::Session { command } => sessions::run(&config, command).await,
+            Command::Key { command } => keys::run(&config, command).await,
+            Command::CheckConfig { .. } | Command::Service { .. } => Ok(()),
         }
     })
 }

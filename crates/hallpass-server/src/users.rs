@@ -64,14 +64,21 @@ async fn list(hallpass: &Hallpass) -> Result<(), Failure> {
 }
 
 async fn end_sessions(hallpass: &Hallpass, email: &str) -> Result<(), Failure> {
-    let email = Email::parse(email)?;
-    let found = hallpass.store().credentials(&email.key()).await?;
-    let found = found.ok_or("there is no user with this e-mail address")?;
+    let user = find(hallpass, email).await?;
     let ended = hallpass
-        .end_sessions(&found.user.id, None, &Device::default())
+        .end_sessions(&user.id, None, &Device::default())
         .await?;
     say(format_args!("ended {ended} sessions"));
     Ok(())
+}
+
+/// Returns the user with this e-mail address.
+pub(crate) async fn find(hallpass: &Hallpass, email: &str) -> Result<User, Failure> {
+    let email = Email::parse(email)?;
+    let found = hallpass.store().credentials(&email.key()).await?;
+    Ok(found
+        .ok_or("there is no user with this e-mail address")?
+        .user)
 }
 
 /// One line for a user. What they chose themselves cannot steer the terminal.

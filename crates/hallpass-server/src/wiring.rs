@@ -1,6 +1,6 @@
 //! How the program is put together.
 
-use crate::config::{Config, Plan, master_secret};
+use crate::config::{Config, MasterSecrets, Plan, master_secrets};
 use crate::health;
 use crate::outcome::{Failure, say};
 use axum::Router;
@@ -51,15 +51,25 @@ pub(crate) fn greet(config: &Config, plan: &Plan, local: SocketAddr) {
 
 /// Opens the store and the master secret, and starts the rules.
 pub(crate) async fn start(config: &Config, plan: &Plan) -> Result<Hallpass, Failure> {
-    let secret = master_secret(config, plan, &SystemRandom)?;
+    let MasterSecrets { current, former } = master_secrets(config, plan, &SystemRandom)?;
     let Database::Sqlite(path) = &plan.database;
     let store = SqliteStore::open(path, Options::default())?;
-    Ok(Hallpass::start(plan.settings.clone(), Parts::new(Arc::new(store), secret)).await?)
+    let parts = Parts::new(Arc::new(store), current).former_secrets(former);
+    Ok(Hallpass::start(plan.settings.clone(), parts).await?)
 }
 
 /// Starts the rules and mounts them.
 pub(crate) async fn mount(config: &Config, plan: &Plan) -> Result<Mount, Failure> {
+    for warning in &plan.warnings {
+        tracing::warn!("{warning}");
+    }
     let hallpass = start(config, plan).await?;
+    if hallpass.has_former_seals().await? {
+        tracing::warn!(
+            "keys are still sealed with a former master secret: run `hallpass key reseal` when every process \
+             has the new one, then throw the former one away"
+        );
+    }
     Ok(Mount::new(
         hallpass,
         plan.web.clone(),

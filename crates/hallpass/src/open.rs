@@ -4,9 +4,10 @@ use crate::Error;
 use axum::Router;
 use hallpass_axum::{Mount, TrustedProxies};
 use hallpass_core::key::MasterSecret;
+use hallpass_core::service::Service;
 use hallpass_core::{Parts, Settings, SystemRandom, Web, WebSettings};
 use hallpass_io::sqlite::{Options, SqliteStore};
-use hallpass_io::{Database, load_or_create};
+use hallpass_io::{Database, former_secret_path, load_if_there, load_or_create};
 use hallpass_verify::axum::GateLayer;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,8 @@ impl Hallpass {
             settings: None,
             web,
             secret: None,
+            former_secrets: Vec::new(),
+            services: Vec::new(),
             proxies: TrustedProxies::default(),
         }
     }
@@ -86,6 +89,8 @@ pub struct Builder {
     settings: Option<Settings>,
     web: WebSettings,
     secret: Option<MasterSecret>,
+    former_secrets: Vec<MasterSecret>,
+    services: Vec<Service>,
     proxies: TrustedProxies,
 }
 
@@ -116,6 +121,25 @@ impl Builder {
         self
     }
 
+    /// Opens what is still sealed with a former master secret too; may be said several times.
+    /// Beside it the file `app.db.secret.former` is read, if it is there.
+    ///
+    /// To replace the master secret without signing anyone out: give the new one as
+    /// [`secret`](Self::secret) and the old one here, restart every process, call
+    /// [`reseal`](hallpass_core::Hallpass::reseal), and forget the old one.
+    pub fn former_secret(mut self, secret: MasterSecret) -> Self {
+        self.former_secrets.push(secret);
+        self
+    }
+
+    /// Lets a service ask about tokens and learn what was revoked; may be said several times.
+    ///
+    /// `hallpass service new NAME` prints its secret and what [`Service::parse`] reads.
+    pub fn service(mut self, service: Service) -> Self {
+        self.services.push(service);
+        self
+    }
+
     /// Believes these proxies when they say whom they speak for. Default: none.
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.proxies = proxies;
@@ -128,15 +152,19 @@ impl Builder {
     /// When a setting is refused, or the database or the secret cannot be used.
     pub async fn open(self) -> Result<Hallpass, Error> {
         let Database::Sqlite(path) = Database::parse(&self.database)?;
+        let secret_file = secret_path(&path);
         let secret = match self.secret {
             Some(secret) => secret,
-            None => load_or_create(&secret_path(&path), &SystemRandom)?,
+            None => load_or_create(&secret_file, &SystemRandom)?,
         };
+        let mut former_secrets = self.former_secrets;
+        former_secrets.extend(load_if_there(&former_secret_path(&secret_file))?);
         let store = SqliteStore::open(&path, Options::default())?;
-        let settings = self
+        let mut settings = self
             .settings
             .unwrap_or_else(|| Settings::new(&self.web.public_url));
-        let parts = Parts::new(Arc::new(store), secret);
+        settings.services.extend(self.services);
+        let parts = Parts::new(Arc::new(store), secret).former_secrets(former_secrets);
         let web = Web::checked(self.web)?;
         let rules = hallpass_core::Hallpass::start(settings, parts).await?;
         let mount = Mount::new(rules, web, self.proxies)?;

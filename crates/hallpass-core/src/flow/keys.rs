@@ -63,7 +63,7 @@ impl Hallpass {
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is a key of this name already, [`Error::Internal`] when the
-    /// store fails.
+    /// store fails or the key is for another algorithm than the deployment's.
     pub async fn import_key(&self, key: ImportedKey) -> Result<KeyInfo, Error> {
         let (rules, now) = (&self.0, self.now());
         let (store, random) = (rules.store.as_ref(), rules.random.as_ref());

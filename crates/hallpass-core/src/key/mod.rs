@@ -39,6 +39,15 @@ pub enum KeyError {
         /// Its name.
         kid: String,
     },
+    /// A key for another algorithm than the deployment's. The next one would take over at once; and
+    /// a symmetric key never shares a set with public ones (RFC 8725 §3.1).
+    #[error("expected a key for {wanted}, as `tokens.algorithm` says, got one for {got}")]
+    Algorithm {
+        /// What the deployment signs with.
+        wanted: Algorithm,
+        /// What the key is for.
+        got: Algorithm,
+    },
     /// There was no randomness.
     #[error(transparent)]
     Random(#[from] crate::random::NoRandomness),

@@ -139,6 +139,10 @@ impl Ring {
         key: super::ImportedKey,
         now: Timestamp,
     ) -> Result<Option<KeyInfo>, RingFault> {
+        if key.algorithm != self.algorithm {
+            let (wanted, got) = (self.algorithm, key.algorithm);
+            return Err(KeyError::Algorithm { wanted, got }.into());
+        }
         let signs_from = now.plus(self.settings.announce);
         let key = SigningKey::import(key, &self.sealer, random, now, signs_from)?;
         for _ in 0..ATTEMPTS_MAX {

@@ -43,14 +43,14 @@ impl KeySettings {
                 "expected at least one second: every verifier would ask for each token",
             ));
         }
-        if self.announce < 2 * self.jwks_max_age {
+        if self.announce < self.jwks_max_age.saturating_mul(2) {
             faults.push((
                 "keys.announce",
                 "expected at least twice keys.jwks_max_age: a key signs only when no verifier can be without it",
             ));
         }
-        let alive = self.announce + kept_for;
-        if !self.rotate_every.is_zero() && self.rotate_every * PUBLISHED_MAX < alive {
+        let alive = self.announce.saturating_add(kept_for);
+        if !self.rotate_every.is_zero() && self.rotate_every.saturating_mul(PUBLISHED_MAX) < alive {
             faults.push((
                 "keys.rotate_every",
                 "expected a longer time, or a shorter keys.announce or tokens.access_ttl: more than 64 keys would be published at once",

@@ -120,8 +120,10 @@ fn line(text: &str, fault: &toml::de::Error) -> usize {
 
 /// What is wrong with one value. Values that may be secret are not repeated.
 fn reason(said: &Said, fault: &toml::de::Error) -> String {
-    if matches!(said.path.as_str(), "secret" | "database") {
-        return "expected a text".into();
+    match said.path.as_str() {
+        "secret" | "database" => return "expected a text".into(),
+        "former_secrets" | "services" => return "expected a list of texts".into(),
+        _ => {}
     }
     fault.message().to_owned()
 }
@@ -363,12 +365,15 @@ mod tests {
 
     #[test]
     fn kl_08_a_secret_of_the_wrong_kind_is_not_repeated() {
-        let faults = faults("secret = 1234567890\ndatabase = ['hunter2']", &[]);
+        let file = "secret = 1234567890\ndatabase = ['hunter2']\nformer_secrets = 'hunter2'\n\
+                    services = 'orders:hunter2'";
         assert_eq!(
-            faults,
+            faults(file, &[]),
             [
                 "`database` in hallpass.toml: expected a text",
-                "`secret` in hallpass.toml: expected a text"
+                "`former_secrets` in hallpass.toml: expected a list of texts",
+                "`secret` in hallpass.toml: expected a text",
+                "`services` in hallpass.toml: expected a list of texts",
             ]
         );
     }

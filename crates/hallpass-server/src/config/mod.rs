@@ -10,7 +10,7 @@ mod reference;
 mod schema;
 mod values;
 
-pub(crate) use data::master_secret;
+pub(crate) use data::{MasterSecrets, master_secrets, private_key_text};
 pub(crate) use load::{ConfigFaults, Flag, load};
 pub(crate) use plan::Plan;
 pub(crate) use reference::reference;

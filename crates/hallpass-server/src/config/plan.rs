@@ -2,14 +2,16 @@
 
 use super::load::ConfigFaults;
 use super::schema::{Config, Cookies, Http, Passwords, Tokens};
-use super::values::SecretText;
 use hallpass_axum::TrustedProxies;
 use hallpass_axum::serve::{Limits, PublicScheme};
+use hallpass_core::key::KeySettings;
 use hallpass_core::password::{Argon2idCost, HashPoolSettings};
+use hallpass_core::service::Service;
 use hallpass_core::{
     CookieNames, Lifetimes, SameSites, SettingFault, Settings, ThrottleSettings, Web, WebSettings,
 };
 use hallpass_io::Database;
+use hallpass_verify::Algorithm;
 use hallpass_verify::cookies::{Partitioning, Security};
 use std::path::PathBuf;
 
@@ -33,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) database: Database,
     /// The file of the master secret, unless the configuration itself holds it.
     pub(crate) secret_file: PathBuf,
+    /// What is allowed, and probably not meant.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Config {
@@ -56,7 +60,8 @@ impl Config {
             // Stands in, so that the rest is checked as well.
             "https://hallpass.invalid".into()
         });
-        let settings = settings(self, &public_url);
+        let services = services(&self.services, &mut faults);
+        let settings = settings(self, &public_url, services);
         faults.extend(settings.faults());
         let web = Web::checked(web_settings(self, &public_url, port))
             .map_err(|refused| faults.extend(refused.0))
@@ -65,9 +70,7 @@ impl Config {
             .map_err(|fault| faults.push(SettingFault::new("trusted_proxies", fault.to_string())))
             .unwrap_or_default();
         let database = self.database().map_err(|fault| faults.push(fault)).ok();
-        if let Some(Err(fault)) = self.secret.as_ref().map(SecretText::read) {
-            faults.push(SettingFault::new("secret", fault.to_string()));
-        }
+        faults.extend(secret_faults(self));
         faults.extend(http_faults(&self.http));
         match (web, database) {
             (Some(web), Some(database)) if faults.is_empty() => Ok(Plan {
@@ -78,6 +81,7 @@ impl Config {
                 limits: limits(&self.http),
                 database,
                 secret_file: self.data.join("secret"),
+                warnings: warnings(self),
             }),
             _ => Err(ConfigFaults(
                 faults.iter().map(ToString::to_string).collect(),
@@ -109,7 +113,43 @@ impl Config {
     }
 }
 
-fn settings(config: &Config, public_url: &str) -> Settings {
+/// The texts are not repeated: somebody may have put the secret there instead of its hash.
+fn services(texts: &[String], faults: &mut Vec<SettingFault>) -> Vec<Service> {
+    let read = texts.iter().map(|text| Service::parse(text));
+    read.filter_map(|service| {
+        service
+            .map_err(|fault| faults.push(SettingFault::new("services", fault.to_string())))
+            .ok()
+    })
+    .collect()
+}
+
+fn secret_faults(config: &Config) -> Vec<SettingFault> {
+    let current = config.secret.iter().map(|secret| ("secret", secret));
+    let former = config.former_secrets.iter();
+    current
+        .chain(former.map(|secret| ("former_secrets", secret)))
+        .filter_map(|(setting, secret)| {
+            let fault = secret.read().err()?;
+            Some(SettingFault::new(setting, fault.to_string()))
+        })
+        .collect()
+}
+
+fn warnings(config: &Config) -> Vec<String> {
+    let is_symmetric = config.tokens.algorithm.0 == Algorithm::Hs256;
+    let mut warnings = Vec::new();
+    if is_symmetric && !config.services.is_empty() {
+        warnings.push(
+            "`tokens.algorithm`: HS256 has no public keys, so services cannot verify tokens on their own, \
+             only ask about each (introspection): choose EdDSA"
+                .into(),
+        );
+    }
+    warnings
+}
+
+fn settings(config: &Config, public_url: &str, services: Vec<Service>) -> Settings {
     let Tokens {
         algorithm,
         issuer,
@@ -148,8 +188,12 @@ fn settings(config: &Config, public_url: &str) -> Settings {
             address_failures_max: throttle.address_failures_max,
             window: throttle.window.0,
         },
-        keys: hallpass_core::key::KeySettings::default(),
-        services: Vec::new(),
+        keys: KeySettings {
+            rotate_every: config.keys.rotate_every.0,
+            announce: config.keys.announce.0,
+            jwks_max_age: config.keys.jwks_max_age.0,
+        },
+        services,
     }
 }
 
@@ -406,7 +450,83 @@ mod tests {
             let found = https(|config| config.secret = Some(secret));
             assert!(found[0].starts_with("`secret`: expected"), "{found:?}");
             assert!(weak.is_empty() || !found[0].contains(weak), "{found:?}");
+            let former = serde_json::from_value(serde_json::json!([weak])).unwrap();
+            let found = https(|config| config.former_secrets = former);
+            assert!(
+                found[0].starts_with("`former_secrets`: expected"),
+                "{found:?}"
+            );
+            assert!(weak.is_empty() || !found[0].contains(weak), "{found:?}");
         }
+    }
+
+    #[test]
+    fn keys_that_a_verifier_could_be_without_are_refused() {
+        let one = |change: fn(&mut Config), setting: &str| {
+            let found = https(change);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(
+                found[0].starts_with(&format!("`{setting}`: expected")),
+                "{found:?}"
+            );
+        };
+        one(
+            |config| config.keys.announce = Span::seconds(599),
+            "keys.announce",
+        );
+        one(
+            |config| config.keys.jwks_max_age = Span::seconds(0),
+            "keys.jwks_max_age",
+        );
+        one(
+            |config| config.keys.rotate_every = Span::seconds(60),
+            "keys.rotate_every",
+        );
+    }
+
+    #[test]
+    fn a_time_of_any_length_is_refused_or_taken_and_never_a_panic() {
+        let endless = Span(std::time::Duration::MAX);
+        for change in [
+            |config: &mut Config, span| config.keys.jwks_max_age = span,
+            |config: &mut Config, span| config.keys.announce = span,
+            |config: &mut Config, span| config.tokens.access_ttl = span,
+            |config: &mut Config, span| config.tokens.leeway = span,
+        ] {
+            assert!(!https(|config| change(config, endless)).is_empty());
+        }
+        let mut config = Config::default();
+        config.keys.rotate_every = endless;
+        config.throttle.window = endless;
+        assert!(config.check().is_ok());
+    }
+
+    #[test]
+    fn a_service_without_a_hash_is_refused_and_its_secret_not_repeated() {
+        let wrong = "orders:hps_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+        let found = https(|config| config.services = vec![wrong.into()]);
+        assert_eq!(
+            found,
+            ["`services`: expected `name:hash`, as `hallpass service new NAME` prints it"]
+        );
+        let twice = vec![format!("orders:{}", "0".repeat(64)); 2];
+        let found = https(|config| config.services = twice);
+        assert_eq!(found, ["`services`: expected each name once"]);
+    }
+
+    #[test]
+    fn services_are_warned_that_hs256_has_no_public_keys() {
+        let mut config = Config::default();
+        config.tokens.algorithm = crate::config::values::AlgorithmName(Algorithm::Hs256);
+        assert!(config.check().unwrap().warnings.is_empty());
+        config.services = vec![format!("orders:{}", "0".repeat(64))];
+        let warnings = config.check().unwrap().warnings;
+        assert!(
+            warnings[0].starts_with("`tokens.algorithm`: HS256"),
+            "{warnings:?}"
+        );
+        config.tokens = Tokens::default();
+        assert!(config.check().unwrap().warnings.is_empty());
     }
 
     #[test]

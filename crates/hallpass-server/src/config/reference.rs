@@ -2,13 +2,14 @@
 
 use super::paths::{Known, known};
 use super::schema::{
-    Config, Cookies, DeliverySettings, Doc, Http, Log, Passwords, Throttle, Tokens,
+    Config, Cookies, DeliverySettings, Doc, Http, Keys, Log, Passwords, Throttle, Tokens,
 };
 use serde_json::Value;
 use std::fmt::Write as _;
 
-const SECTIONS: [(&str, &[Doc]); 7] = [
+const SECTIONS: [(&str, &[Doc]); 8] = [
     ("tokens", Tokens::DOCS),
+    ("keys", Keys::DOCS),
     ("cookies", Cookies::DOCS),
     ("delivery", DeliverySettings::DOCS),
     ("passwords", Passwords::DOCS),
@@ -32,8 +33,32 @@ pub(crate) fn reference() -> String {
     for (section, docs) in SECTIONS {
         add_section(&mut text, section, docs, &known);
     }
+    text.push_str(REPLACING);
     text
 }
+
+/// How the master secret is replaced: what `former_secrets` refers to.
+const REPLACING: &str = r"
+## Replacing the master secret
+
+Nobody is signed out, and no token that was handed out before stops working: what clients hold hangs on keys in the
+database, and the master secret only seals those.
+
+1. The new secret goes into `secret`, the old one into `former_secrets`; then every process is restarted. With files: the old
+   one moves to `secret.former`, and the next start makes a new one (on several machines, copy both files to each).
+2. When every process has the new secret, the keys are sealed with it. Until then each start warns.
+3. The old one is thrown away: it opens nothing any more.
+
+```sh
+mv hallpass-data/secret hallpass-data/secret.former
+# now every process is restarted
+hallpass key reseal
+rm hallpass-data/secret.former
+```
+
+Whoever has the old secret and a copy of the database from before has the keys in that copy. Then revoke the signing keys
+(`hallpass key revoke`) and end the sessions (`hallpass user end-sessions`).
+";
 
 fn add_section(text: &mut String, section: &str, docs: &[Doc], known: &[Known]) {
     // Writing to a text does not fail.

@@ -6,6 +6,7 @@ use super::values::{
 };
 use hallpass_axum::serve::{Limits, RequestLog};
 use hallpass_core::Delivery;
+use hallpass_core::key::KeySettings;
 use hallpass_core::password::{Argon2idCost, HashPoolSettings};
 use hallpass_verify::Algorithm;
 use hallpass_verify::cookies::SameSite;
@@ -52,9 +53,16 @@ settings! {
         data: PathBuf = PathBuf::from("hallpass-data"),
         /// The database, such as `sqlite:///var/lib/hallpass.db`. Default: `hallpass.db` in `data`.
         database: Option<String> = None,
-        /// The master secret: base64 of at least 32 random bytes. Every refresh token and every
-        /// signing key hangs on it. Default: a file in `data`, made at the first start, mode 0600.
+        /// The master secret: base64 of at least 32 random bytes. Every key is sealed with
+        /// it. Default: a file in `data`, made at the first start, mode 0600.
         secret: Option<SecretText> = None,
+        /// Former master secrets: what is still sealed with them opens, nothing new is sealed with
+        /// them. Beside them the file `secret.former` in `data` is read, if it is there. See
+        /// [Replacing the master secret](#replacing-the-master-secret).
+        former_secrets: Vec<SecretText> = Vec::new(),
+        /// The services that may ask about tokens and learn what was revoked, each as `name:hash`, as
+        /// `hallpass service new NAME` prints it. Only the hash of a service's secret is kept.
+        services: Vec<String> = Vec::new(),
         /// Other origins whose pages may call us with cookies, such as `https://app.example.com`.
         /// Exact, no wildcard.
         trusted_origins: Vec<String> = Vec::new(),
@@ -66,6 +74,8 @@ settings! {
         danger_allow_http: bool = false,
         /// Tokens and sessions.
         tokens: Tokens = Tokens::default(),
+        /// Signing keys.
+        keys: Keys = Keys::default(),
         /// Cookies.
         cookies: Cookies = Cookies::default(),
         /// How tokens are handed out.
@@ -106,6 +116,20 @@ settings! {
         refresh_grace: Span = Span::seconds(10),
         /// How far the clocks of machines may be apart, 60 s at most.
         leeway: Span = Span::seconds(10),
+    }
+}
+
+settings! {
+    /// Signing keys: announced, then signing, then only verifying.
+    Keys {
+        /// How long a key signs until the next one does. `0s`: for good, until
+        /// `hallpass key rotate`.
+        rotate_every: Span = Span(KeySettings::default().rotate_every),
+        /// How long a key is published before it signs, at least twice `jwks_max_age`: by then every
+        /// service that verifies has it.
+        announce: Span = Span(KeySettings::default().announce),
+        /// How long others may keep the published keys before they ask again.
+        jwks_max_age: Span = Span(KeySettings::default().jwks_max_age),
     }
 }
 
