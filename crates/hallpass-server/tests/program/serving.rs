@@ -1,198 +1,15 @@
-//! The program as an operator meets it: started, asked over HTTP, stopped by a signal.
-#![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test stops where it fails"
-)]
+//! Served over HTTP, and told from the command line.
 
+use crate::common::{PASSWORD, Running, exchange, hallpass, output, told};
 use hallpass_verify::{Clock as _, SystemClock};
 use serde_json::{Value, json};
-use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::Stdio;
 use std::rc::Rc;
 use std::time::Duration;
 use tempfile::TempDir;
-
-const PASSWORD: &str = "a long and quiet password";
-
-/// A command in an empty directory and an empty environment.
-fn hallpass(directory: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
-    command
-        .args(arguments)
-        .current_dir(directory)
-        .env_clear()
-        .stdin(Stdio::null());
-    command
-}
-
-fn output(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
-    told(hallpass(directory, arguments).output().unwrap())
-}
-
-fn told(output: Output) -> (i32, String, String) {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
-
-/// The program at work. Killed when it is dropped.
-struct Running {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    directory: Rc<TempDir>,
-    address: String,
-}
-
-impl Running {
-    fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        Self::start_in(Rc::new(TempDir::new().unwrap()), arguments, environment)
-    }
-
-    fn start_in(directory: Rc<TempDir>, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let mut child = hallpass(directory.path(), arguments)
-            .args(["--listen", "127.0.0.1:0"])
-            .envs(environment.iter().copied())
-            .env("HALLPASS_PASSWORDS_MEMORY_KIB", "64")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let url = line
-            .trim()
-            .strip_prefix("listening on ")
-            .unwrap_or_else(|| panic!("{line}"));
-        let port = url.rsplit(':').next().unwrap();
-        let address = format!("127.0.0.1:{port}");
-        Self {
-            child,
-            stdout,
-            directory,
-            address,
-        }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).unwrap();
-        line
-    }
-
-    /// Stops it as a service manager does; returns its exit code and what it logged.
-    fn stop(mut self) -> (i32, String) {
-        let id = i32::try_from(self.child.id()).unwrap();
-        let id = rustix::process::Pid::from_raw(id).unwrap();
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-        let mut log = String::new();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut log)
-            .unwrap();
-        (self.child.wait().unwrap().code().unwrap(), log)
-    }
-
-    fn get(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
-        exchange(&self.address, "GET", path, headers, "")
-    }
-
-    fn post(&self, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
-        let json = [("Content-Type", "application/json")];
-        exchange(
-            &self.address,
-            "POST",
-            path,
-            &[&json, headers].concat(),
-            &body.to_string(),
-        )
-    }
-
-    fn sign_up(&self, delivery: &str) -> Answer {
-        let body =
-            json!({ "email": "ada@example.com", "password": PASSWORD, "delivery": delivery });
-        let answer = self.post("/auth/signup", &[], &body);
-        assert_eq!(answer.status, 201, "{answer:?}");
-        answer
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    headers: Vec<(String, String)>,
-    text: String,
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    fn cookies(&self) -> HashMap<&str, &str> {
-        let set = self.headers.iter().filter(|(name, _)| name == "set-cookie");
-        set.filter_map(|(_, cookie)| cookie.split(';').next()?.split_once('='))
-            .collect()
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{self:?}"))
-    }
-}
-
-fn exchange(
-    address: &str,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> Answer {
-    let mut request =
-        format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
-    for (name, value) in headers {
-        request.extend([*name, ": ", *value, "\r\n"]);
-    }
-    let len = body.len().to_string();
-    request.extend(["Content-Length: ", &len, "\r\n\r\n", body]);
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, text) = answer.split_once("\r\n\r\n").unwrap();
-    let mut lines = head.lines();
-    let status = lines.next().unwrap()[9..12].parse().unwrap();
-    let split = |line: &str| {
-        line.split_once(": ")
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    };
-    Answer {
-        status,
-        headers: lines.filter_map(split).collect(),
-        text: text.to_owned(),
-    }
-}
 
 #[test]
 fn the_program_starts_with_no_configuration_and_stops_in_good_order() {
@@ -378,7 +195,15 @@ fn hallpass_alone_prints_help() {
     let directory = TempDir::new().unwrap();
     let (code, out, log) = output(directory.path(), &[]);
     assert_eq!(code, 2);
-    for command in ["serve", "demo", "check-config", "user"] {
+    for command in [
+        "serve",
+        "demo",
+        "check-config",
+        "user",
+        "session",
+        "key",
+        "service",
+    ] {
         assert!((out.clone() + &log).contains(command), "{log}");
     }
 }

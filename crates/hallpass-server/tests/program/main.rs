@@ -1,0 +1,14 @@
+//! The program as an operator meets it: started, asked over HTTP, stopped by a signal.
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops where it fails"
+)]
+
+mod common;
+mod keys;
+mod master_secret;
+mod services;
+mod serving;
+mod sessions;
