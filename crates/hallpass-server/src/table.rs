@@ -3,6 +3,9 @@
 use hallpass_verify::Timestamp;
 use std::time::{Duration, UNIX_EPOCH};
 
+/// RFC 3339 §5.6: years have four digits.
+const TIME_MAX: Duration = Duration::from_secs(253_402_300_799);
+
 /// Returns a table with aligned columns. What others chose themselves cannot steer the terminal.
 pub(crate) fn table<const COLUMNS: usize>(
     head: [&str; COLUMNS],
@@ -32,9 +35,7 @@ pub(crate) fn table<const COLUMNS: usize>(
 /// Returns a time as people and programs read it: `2026-11-21T14:38:58Z`.
 pub(crate) fn time(at: Timestamp) -> String {
     let since_epoch = Duration::from_secs(at.as_seconds());
-    // RFC 3339 has years of four digits.
-    const LAST: Duration = Duration::from_secs(253_402_300_799);
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + since_epoch.min(LAST)).to_string()
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since_epoch.min(TIME_MAX)).to_string()
 }
 
 #[cfg(test)]

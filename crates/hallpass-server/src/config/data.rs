@@ -56,7 +56,8 @@ pub(crate) fn master_secrets(
 pub(crate) fn private_key_text(
     path: &Path,
 ) -> Result<Zeroizing<String>, Box<dyn Error + Send + Sync>> {
-    let mut text = Zeroizing::new(String::new());
+    // At its full size from the start: growing would leave copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(IMPORT_LEN_MAX + 1));
     let len_max = u64::try_from(IMPORT_LEN_MAX)? + 1;
     if path == Path::new("-") {
         std::io::stdin()
@@ -78,15 +79,15 @@ pub(crate) fn private_key_text(
 fn refuse_open_mode(path: &Path, file: &File) -> Result<(), Box<dyn Error + Send + Sync>> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = file.metadata()?.permissions().mode() & 0o7777;
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
     let path = path.display();
-    Err(format!(
-        "the file `{path}` has the mode {mode:04o}, so others can get at the key: run `chmod 600 {path}`, \
-         and if the machine has other users, make another key"
-    )
-    .into())
+    match mode & 0o077 {
+        0 => Ok(()),
+        _ => Err(format!(
+            "the file `{path}` has the mode {mode:04o}, so others can get at the key: run `chmod 600 {path}`, \
+             and if the machine has other users, make another key"
+        )
+        .into()),
+    }
 }
 
 #[cfg(not(unix))]
