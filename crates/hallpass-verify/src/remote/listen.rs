@@ -46,7 +46,7 @@ pub(super) struct Ended {
 pub(super) enum End {
     /// Its time was over.
     InTime,
-    /// There is no stream here.
+    /// There is no stream here, or something on the way holds it back.
     NoStream,
     /// The credentials are not taken.
     Credentials,
@@ -81,6 +81,9 @@ impl Ears {
     /// Has the verifier refuse what these entries name, until no token of it is unexpired.
     pub(super) fn learn(&self, entries: &[Entry], kept: Duration) {
         let now = self.now();
+        // The issuer counts with its own leeway. Ours may be greater: then tokens are good here
+        // for longer.
+        let kept = kept + self.verifier.settings().leeway;
         for Entry { revoked, at } in entries {
             self.verifier.learn(revoked, *at, at.plus(kept));
             self.state.learned(*at, now);

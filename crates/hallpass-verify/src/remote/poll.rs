@@ -30,7 +30,10 @@ pub(super) async fn follow(
             Err(_) => break End::Broken(Fault::Late),
         };
         if more == More::No {
-            complete_since.get_or_insert_with(Instant::now);
+            complete_since.get_or_insert_with(|| {
+                tracing::info!("no stream comes through: the issuer is asked again and again");
+                Instant::now()
+            });
             sleep(pace.poll).await;
         }
     };

@@ -20,7 +20,7 @@ pub(super) async fn follow(line: &Line, url: &Url, ears: &Ears, pace: &Pace) -> 
     let response = match timeout(pace.answer, open(line, url, ears, pace)).await {
         Ok(Ok(response)) => response,
         Ok(Err(why)) => return Ended::at_once(why),
-        Err(_) => return Ended::at_once(End::Broken(Fault::Late)),
+        Err(_) => return Ended::at_once(End::NoStream),
     };
     let mut stream = Stream {
         parser: Parser::default(),
@@ -29,9 +29,11 @@ pub(super) async fn follow(line: &Line, url: &Url, ears: &Ears, pace: &Pace) -> 
         ears,
         pace,
     };
-    let why = match stream.read(response).await {
-        Ok(()) => End::InTime,
-        Err(fault) => End::Broken(fault),
+    let why = match (stream.read(response).await, stream.phase) {
+        (Ok(()), _) => End::InTime,
+        // A proxy that gathers an answer before it passes it on.
+        (Err(Fault::Late), Phase::Opening) => End::NoStream,
+        (Err(fault), _) => End::Broken(fault),
     };
     let lasted = match stream.phase {
         Phase::Live { since, .. } => since.elapsed(),

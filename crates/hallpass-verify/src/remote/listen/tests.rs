@@ -36,10 +36,37 @@ fn pace() -> Pace {
     }
 }
 
+/// A clock that is moved by hand and counts how often it is asked.
+#[derive(Debug)]
+struct CountingClock {
+    time: ManualClock,
+    asked: AtomicU64,
+}
+
+impl CountingClock {
+    fn at(start: Timestamp) -> Self {
+        Self {
+            time: ManualClock::at(start),
+            asked: AtomicU64::new(0),
+        }
+    }
+
+    fn advance(&self, span: Duration) {
+        self.time.advance(span);
+    }
+}
+
+impl Clock for CountingClock {
+    fn now(&self) -> Timestamp {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.time.now()
+    }
+}
+
 /// A service that listens to an issuer.
 struct Listening {
     ears: Ears,
-    clock: Arc<ManualClock>,
+    clock: Arc<CountingClock>,
     keys_asked: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
@@ -50,13 +77,17 @@ impl Listening {
     }
 
     fn with(issuer: &Issuer, pace: Pace) -> Self {
+        Self::of(verifier(), issuer, pace)
+    }
+
+    fn of(verifier: Verifier, issuer: &Issuer, pace: Pace) -> Self {
         let keys_asked = Arc::new(AtomicU64::new(0));
         let asked = Arc::clone(&keys_asked);
-        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(NOW)));
+        let clock = Arc::new(CountingClock::at(Timestamp::from_seconds(NOW)));
         let ears = Ears {
-            verifier: Arc::new(verifier()),
+            verifier: Arc::new(verifier),
             state: Arc::new(RevocationState::new(BOUND)),
-            clock: Arc::<ManualClock>::clone(&clock),
+            clock: Arc::<CountingClock>::clone(&clock),
             key_withdrawn: Arc::new(move || {
                 asked.fetch_add(1, Ordering::SeqCst);
             }),
@@ -73,6 +104,13 @@ impl Listening {
             keys_asked,
             task: tokio::spawn(listener.run()),
         }
+    }
+
+    /// Waits until what has expired is forgotten: each time that is done, the time is asked first.
+    async fn swept(&self) {
+        let asked = || self.clock.asked.load(Ordering::SeqCst);
+        let before = asked();
+        until("swept", || asked() > before + 1).await;
     }
 
     fn is_current(&self) -> bool {
@@ -117,9 +155,15 @@ fn pair() -> Ed25519KeyPair {
 }
 
 fn verifier() -> Verifier {
+    verifier_with(VerifierSettings::new(
+        "https://auth.example",
+        "https://api.example",
+    ))
+}
+
+fn verifier_with(settings: VerifierSettings) -> Verifier {
     let key = VerifyingKey::ed25519("ed-1", pair().public_key().as_ref()).unwrap();
     let keys = Arc::new(Keys::new(KeySet::new(vec![key]).unwrap()));
-    let settings = VerifierSettings::new("https://auth.example", "https://api.example");
     Verifier::new(settings, keys, Arc::default()).unwrap()
 }
 

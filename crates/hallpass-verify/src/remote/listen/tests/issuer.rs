@@ -14,6 +14,8 @@ pub(super) enum Mode {
     Stream { events_max: usize },
     /// As agreed, but what was known when the stream began is never complete.
     NeverLive,
+    /// Streams are held back by something on the way; questions are answered as agreed.
+    Held,
     /// Streams are answered with this; questions as agreed.
     NoStream(&'static str),
     /// Each connection is answered with this and closed.
@@ -142,6 +144,13 @@ async fn answer(
     mode: Mode,
 ) -> std::io::Result<()> {
     match mode {
+        Mode::Stream { .. } | Mode::Held if !request.is_stream() => {
+            page(socket, shared, request).await
+        }
+        Mode::Held => {
+            socket.write_all(head().as_bytes()).await?;
+            std::future::pending().await
+        }
         Mode::Stream { events_max } => stream(socket, shared, request, events_max).await,
         Mode::NeverLive => {
             socket.write_all(hello().as_bytes()).await?;

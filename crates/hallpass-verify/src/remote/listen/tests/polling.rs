@@ -35,6 +35,21 @@ async fn without_a_stream_the_issuer_is_asked_again_and_again() {
 }
 
 #[tokio::test]
+async fn a_stream_that_is_held_back_on_its_way_is_given_up_for_questions() {
+    let issuer = Issuer::start(Mode::Held).await;
+    issuer.revoke((0..10).map(end));
+    let impatient = Pace {
+        answer: Duration::from_millis(100),
+        ..pace()
+    };
+    let service = Listening::with(&issuer, impatient);
+    until("polls", || service.is_current()).await;
+    assert_eq!(service.status().feed, Feed::Polling);
+    assert_eq!(service.status().reconnects, 0);
+    assert!((0..10).all(|number| service.knows(number)));
+}
+
+#[tokio::test]
 async fn a_stream_is_tried_again_after_a_while() {
     let issuer = Issuer::start(Mode::NoStream(NOT_FOUND)).await;
     let again = Pace {

@@ -127,11 +127,30 @@ async fn what_is_told_twice_is_known_once_and_kept_as_long() {
     until("told", || service.knows(3)).await;
     let revocations = service.ears.verifier.revocations();
     assert_eq!(revocations.len(), 3);
-    service.clock.advance(Duration::from_secs(920));
-    until("swept", || service.status().feed == Feed::Stream).await;
+    // What the issuer says, and our own leeway.
+    service.clock.advance(Duration::from_secs(920 + 10));
+    service.swept().await;
     assert!(service.knows(1));
     service.clock.advance(Duration::from_secs(1));
     until("forgotten", || revocations.is_empty()).await;
+}
+
+#[tokio::test]
+async fn an_ended_session_stays_refused_for_as_long_as_our_own_leeway_lets_its_tokens_live() {
+    let issuer = Issuer::start(WELL).await;
+    let mut settings = VerifierSettings::new("https://auth.example", "https://api.example");
+    settings.leeway = Duration::from_mins(1);
+    let service = Listening::of(verifier_with(settings), &issuer, pace());
+    let ended = token(session(1), "a");
+    issuer.revoke([end(1)]);
+    until("refused", || {
+        service.fault(&ended) == Some(TokenError::SessionEnded)
+    })
+    .await;
+    // Good for 900 s and 60 s of leeway. The issuer, with 10 s of leeway, says to keep 920 s.
+    service.clock.advance(Duration::from_secs(960));
+    service.swept().await;
+    assert_eq!(service.fault(&ended), Some(TokenError::SessionEnded));
 }
 
 #[tokio::test]
