@@ -48,7 +48,7 @@ async fn open(line: &Line, url: &Url, ears: &Ears, pace: &Pace) -> Result<Respon
         .header(ACCEPT, "text/event-stream")
         .header(CACHE_CONTROL, "no-store")
         // Beyond what it may live: a client's own limit for whole answers is not meant for this.
-        .timeout(pace.stream_life.saturating_mul(2));
+        .timeout((pace.answer + pace.catch_up + pace.stream_life).saturating_mul(2));
     if let Some(cursor) = ears.state.cursor() {
         request = request.header("last-event-id", cursor.as_str());
     }
