@@ -131,8 +131,8 @@ impl ImportedKey {
     }
 
     /// Reads a private JWK (RFC 7517): `OKP` with Ed25519, `EC` with P-256, `RSA`, or `oct` for
-    /// HS256. `kid`, `alg`, `use` and `key_ops` count. Without `kid` the key id is the thumbprint
-    /// (RFC 7638).
+    /// HS256; it may stand alone in a set. `kid`, `alg`, `use` and `key_ops` count. Without `kid` the
+    /// key id is the thumbprint (RFC 7638).
     ///
     /// # Errors
     /// When it is not one JWK, public, for something else than signing, or weak.

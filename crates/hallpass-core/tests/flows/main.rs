@@ -6,6 +6,7 @@ mod common;
 
 mod audit;
 mod clocks;
+mod imports;
 mod keys;
 mod master_secret;
 mod passwords;

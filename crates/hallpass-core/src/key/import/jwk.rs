@@ -11,10 +11,10 @@ use hallpass_verify::Algorithm;
 use hallpass_verify::json::{self, Limits, Object, Value};
 use zeroize::Zeroizing;
 
-/// A JWK is flat but for `key_ops` and `oth`.
+/// A JWK is flat but for `key_ops` and `oth`, and may stand in a set.
 const LIMITS: Limits = Limits {
     bytes_max: IMPORT_LEN_MAX,
-    depth_max: 4,
+    depth_max: 6,
 };
 
 /// The members that only a private key has (RFC 7518 §6.2.2, §6.3.2 and §6.4.1, RFC 8037 §2).
@@ -29,9 +29,7 @@ pub(super) struct Jwk {
 
 /// Reads a private JWK.
 pub(super) fn read(document: &[u8]) -> Result<Jwk, ImportFault> {
-    let Value::Object(mut jwk) = json::parse(document, LIMITS)? else {
-        return Err(ImportFault::NotAKey);
-    };
+    let mut jwk = only_key(json::parse(document, LIMITS)?)?;
     // Out of the object first: it does not wipe what it holds.
     let secrets = Secrets::take(&mut jwk)?;
     if !is_for_signing(&jwk) {
@@ -45,9 +43,6 @@ pub(super) fn read(document: &[u8]) -> Result<Jwk, ImportFault> {
         Some("RSA") => rsa(&jwk, &secrets)?,
         Some("oct") => Pair::Hs256(secrets.bytes("k")?.ok_or(ImportFault::Form)?),
         Some(_) => return Err(ImportFault::Kind),
-        None if matches!(jwk.get("keys"), Some(Value::Array(_))) => {
-            return Err(ImportFault::Several);
-        }
         None => return Err(ImportFault::NotAKey),
     };
     Ok(Jwk {
@@ -55,6 +50,21 @@ pub(super) fn read(document: &[u8]) -> Result<Jwk, ImportFault> {
         algorithm,
         kid,
     })
+}
+
+/// Returns the JWK, also if it stands alone in a set.
+fn only_key(document: Value) -> Result<Object, ImportFault> {
+    let Value::Object(mut object) = document else {
+        return Err(ImportFault::NotAKey);
+    };
+    let Some(Value::Array(mut keys)) = object.remove("keys") else {
+        return Ok(object);
+    };
+    match (keys.pop(), keys.is_empty()) {
+        (Some(Value::Object(jwk)), true) => Ok(jwk),
+        (Some(_), false) => Err(ImportFault::Several),
+        _ => Err(ImportFault::NotAKey),
+    }
 }
 
 /// The private members, wiped when they are dropped.

@@ -253,10 +253,13 @@ fn what_is_no_key_is_refused() {
     refused("{", ImportFault::Json(JsonFault::Syntax));
     let twice = r#"{"kty":"oct","k":"AA","k":"AB"}"#;
     refused(twice, ImportFault::Json(JsonFault::Duplicate));
-    refused(
-        &format!(r#"{{"keys":[{}]}}"#, key_file!("p256.jwk.json")),
-        ImportFault::Several,
-    );
+    let (p256, ed25519) = (key_file!("p256.jwk.json"), key_file!("ed25519.jwk.json"));
+    let set = |keys: &str| format!(r#"{{"keys":[{keys}]}}"#);
+    refused(&set(&format!("{p256},{ed25519}")), ImportFault::Several);
+    refused(&set(""), ImportFault::NotAKey);
+    refused(&set("7"), ImportFault::NotAKey);
+    refused(r#"{"keys":7}"#, ImportFault::NotAKey);
+    assert_eq!(imported(&set(p256)).kid, imported(p256).kid);
     refused(&key_file!("p256.pem").repeat(2), ImportFault::Several);
     refused(&"x".repeat(IMPORT_LEN_MAX + 1), ImportFault::TooLong);
     refused(
