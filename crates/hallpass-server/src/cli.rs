@@ -104,7 +104,9 @@ pub(crate) enum SessionCommand {
     },
     /// End a session, in every process on the same database
     End {
+        // A random id may begin with a hyphen.
         /// Its id, as `hallpass session list` shows it
+        #[arg(allow_hyphen_values = true)]
         id: String,
     },
 }
@@ -122,7 +124,9 @@ pub(crate) enum KeyCommand {
     Rotate,
     /// Refuse from now on whatever a key has signed, everywhere: for a key that others may have
     Revoke {
+        // A random name may begin with a hyphen.
         /// The name of the key, as `hallpass key list` shows it
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
     /// Add a private key that was made elsewhere, announced like any other

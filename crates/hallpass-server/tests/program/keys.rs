@@ -137,7 +137,7 @@ fn jk_04_a_revoked_key_is_refused_within_a_second_and_nobody_is_signed_out() {
 
     let after = refresh(&running, &before);
     assert_eq!((&kid(&after), me(&running, &after)), (second, 200));
-    for gone in [&first, "no-such-key", ""] {
+    for gone in [&first, "no-such-key", "", "-6", "-hV-named", "--x"] {
         let (code, _, log) = command(directory, &[], &["key", "revoke", gone]);
         assert!(
             code == 1 && log.contains("there is no key of this name"),

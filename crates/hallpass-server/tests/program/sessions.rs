@@ -27,7 +27,8 @@ fn an_operator_lists_the_sessions_of_a_user_and_ends_one() {
         me(&running, &opened) == 401
     });
     assert_eq!(list().len(), 1);
-    for gone in [id, "AAAAAAAAAAAAAAAAAAAAAA", "", "no id"] {
+    let hyphen = "-hVAAAAAAAAAAAAAAAAAAA";
+    for gone in [id, "AAAAAAAAAAAAAAAAAAAAAA", hyphen, "", "no id"] {
         let (code, _, log) = output(directory, &["session", "end", gone]);
         assert!(
             code == 1 && log.contains("there is no live session"),
