@@ -5,6 +5,7 @@ mod hostile;
 mod issuer;
 mod keys;
 mod setup;
+mod told;
 
 use super::*;
 use crate::problem::Code;
@@ -40,6 +41,9 @@ impl Stage {
         let mut builder = builder.audience("api");
         builder.pace.tick = Duration::from_millis(2);
         builder.document_timeout = Duration::from_millis(400);
+        builder.listening.poll = Duration::from_millis(2);
+        builder.listening.retry_min = Duration::from_millis(2);
+        builder.listening.retry_max = Duration::from_millis(8);
         let remote = change(builder).start().unwrap();
         Self {
             issuer,

@@ -13,6 +13,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub(super) const METADATA: &str = "/.well-known/oauth-authorization-server";
 pub(super) const JWKS: &str = "/keys";
+pub(super) const REVOCATIONS: &str = "/auth/revocations";
+pub(super) const INTROSPECT: &str = "/auth/introspect";
+pub(super) const REDEEM: &str = "/auth/ticket/redeem";
 
 /// How to answer.
 #[derive(Clone)]
@@ -31,6 +34,10 @@ struct State {
     jwks: Value,
     max_age_seconds: u64,
     metadata: Value,
+    /// What was revoked, as entries of the feed.
+    revoked: Vec<Value>,
+    /// What is answered about each token.
+    is_active: bool,
     /// Instead of an honest answer, by path.
     instead: Vec<(&'static str, Reply)>,
     /// The heads of the requests that came.
@@ -88,10 +95,18 @@ impl Issuer {
         let address = listener.local_addr().unwrap();
         let url = format!("http://{address}");
         let state = State {
-            metadata: json!({ "issuer": url, "jwks_uri": format!("{url}{JWKS}") }),
+            metadata: json!({
+                "issuer": url,
+                "jwks_uri": format!("{url}{JWKS}"),
+                "introspection_endpoint": format!("{url}{INTROSPECT}"),
+                "hallpass_revocations_endpoint": format!("{url}{REVOCATIONS}"),
+                "hallpass_ticket_endpoint": format!("{url}/auth/ticket"),
+            }),
             url,
             jwks: jwks(kids),
             max_age_seconds: 300,
+            revoked: Vec::new(),
+            is_active: true,
             instead: Vec::new(),
             requests: Vec::new(),
             with_etag: true,
@@ -134,6 +149,16 @@ impl Issuer {
         self.change(|state| state.with_etag = false);
     }
 
+    /// Tells from now on that this was revoked.
+    pub(super) fn revoke(&self, entry: Value) {
+        self.change(|state| state.revoked.push(entry));
+    }
+
+    /// Answers from now on that no token is good.
+    pub(super) fn knows_no_token(&self) {
+        self.change(|state| state.is_active = false);
+    }
+
     /// Answers so at this path, until it is honest again.
     pub(super) fn instead(&self, path: &'static str, reply: Reply) {
         self.change(|state| state.instead = vec![(path, reply)]);
@@ -145,16 +170,16 @@ impl Issuer {
 
     /// Closes each connection at once.
     pub(super) fn down(&self) {
-        let closes = |path| (path, Reply::Bytes(Vec::new()));
-        self.change(|state| state.instead = vec![closes(JWKS), closes(METADATA)]);
+        let all = [JWKS, METADATA, REVOCATIONS, INTROSPECT, REDEEM];
+        let closed = all.map(|path| (path, Reply::Bytes(Vec::new())));
+        self.change(|state| state.instead = closed.to_vec());
     }
 
     /// The heads of the requests for this path.
     pub(super) fn requests(&self, path: &str) -> Vec<String> {
-        let start = format!("GET {path} ");
         let all = self.change(|state| state.requests.clone());
         all.into_iter()
-            .filter(|head| head.starts_with(&start))
+            .filter(|head| path_of(head) == path)
             .collect()
     }
 
@@ -186,6 +211,11 @@ async fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<(
         head.push(stream.read_u8().await?);
     }
     let head = String::from_utf8(head).unwrap();
+    let len = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; len.map_or(0, |len| len.parse().unwrap())];
+    stream.read_exact(&mut body).await?;
     let reply = {
         let mut state = state.lock().unwrap();
         state.requests.push(head.clone());
@@ -210,9 +240,41 @@ async fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<(
     stream.shutdown().await
 }
 
+/// The path of a request, without its query.
+fn path_of(head: &str) -> &str {
+    let target = head.split(' ').nth(1).unwrap();
+    target.split('?').next().unwrap()
+}
+
 impl State {
+    /// What is told to a service that says who it is.
+    fn told(&self, head: &str) -> Reply {
+        if !head.contains("authorization: Basic b3JkZXJzOmhwc19v\r\n") {
+            return answer("401 Unauthorized", "", b"");
+        }
+        match path_of(head) {
+            // No stream: a verifier asks again and again.
+            REVOCATIONS if head.contains("text/event-stream") => {
+                answer("406 Not Acceptable", "", b"")
+            }
+            REVOCATIONS => {
+                let after = head.split("after=").nth(1);
+                let after = after.and_then(|rest| rest.split([' ', '&']).next());
+                let after = after.map_or(0, |text| text.parse().unwrap());
+                let page = json!({
+                    "cursor": self.revoked.len().to_string(), "kept_seconds": 920,
+                    "more": false, "entries": self.revoked[after..],
+                });
+                good(&page.to_string())
+            }
+            INTROSPECT => good(&json!({ "active": self.is_active }).to_string()),
+            REDEEM => good(&json!({ "access_token": "a.b.c", "token_type": "Bearer" }).to_string()),
+            _ => answer("404 Not Found", "", b""),
+        }
+    }
+
     fn reply(&self, head: &str) -> Reply {
-        let path = head.split(' ').nth(1).unwrap();
+        let path = path_of(head);
         let (document, media_type) = match path {
             _ if self.instead.iter().any(|(own, _)| *own == path) => {
                 let instead = self.instead.iter().find(|(own, _)| *own == path);
@@ -220,7 +282,7 @@ impl State {
             }
             METADATA => (&self.metadata, "application/json"),
             JWKS => (&self.jwks, "application/jwk-set+json"),
-            _ => return answer("404 Not Found", "", b""),
+            _ => return self.told(head),
         };
         let body = document.to_string();
         let etag = format!(
