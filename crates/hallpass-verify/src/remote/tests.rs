@@ -1,10 +1,12 @@
 //! A remote verifier against issuers on loopback, honest and hostile.
 
 mod cold;
+mod counted;
 mod hostile;
 mod issuer;
 mod keys;
 mod setup;
+mod tls;
 mod told;
 
 use super::*;

@@ -5,11 +5,11 @@ use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 pub(super) const METADATA: &str = "/.well-known/oauth-authorization-server";
 pub(super) const JWKS: &str = "/keys";
@@ -47,7 +47,6 @@ struct State {
 
 /// An issuer, until it is dropped.
 pub(super) struct Issuer {
-    address: SocketAddr,
     state: Arc<Mutex<State>>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -86,14 +85,19 @@ pub(super) fn answer(status: &str, lines: &str, body: &[u8]) -> Reply {
 impl Issuer {
     /// An issuer that serves these keys.
     pub(super) async fn with_keys(kids: &[&str]) -> Self {
-        Self::on("127.0.0.1:0".parse().unwrap(), kids).await
+        Self::behind(None, kids).await
     }
 
-    /// An issuer at this address, for instance where another was before.
-    pub(super) async fn on(address: SocketAddr, kids: &[&str]) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
+    /// An issuer that serves these keys over https.
+    pub(super) async fn with_tls(acceptor: TlsAcceptor, kids: &[&str]) -> Self {
+        Self::behind(Some(acceptor), kids).await
+    }
+
+    async fn behind(tls: Option<TlsAcceptor>, kids: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let url = format!("http://{address}");
+        let scheme = tls.as_ref().map_or("http", |_| "https");
+        let url = format!("{scheme}://{address}");
         let state = State {
             metadata: json!({
                 "issuer": url,
@@ -112,16 +116,8 @@ impl Issuer {
             with_etag: true,
         };
         let state = Arc::new(Mutex::new(state));
-        let task = tokio::spawn(listen(listener, Arc::clone(&state)));
-        Self {
-            address,
-            state,
-            task,
-        }
-    }
-
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
+        let task = tokio::spawn(listen(listener, tls, Arc::clone(&state)));
+        Self { state, task }
     }
 
     pub(super) fn url(&self) -> String {
@@ -193,19 +189,23 @@ impl Issuer {
     }
 }
 
-async fn listen(listener: TcpListener, state: Arc<Mutex<State>>) {
+async fn listen(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<Mutex<State>>) {
     let mut open = tokio::task::JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let state = Arc::clone(&state);
+        let (state, tls) = (Arc::clone(&state), tls.clone());
         open.spawn(async move {
             // A client that goes away is none of its business.
-            let _ = serve(stream, &state).await;
+            let _ = match tls {
+                None => serve(stream, &state).await,
+                Some(tls) => serve(tls.accept(stream).await?, &state).await,
+            };
+            std::io::Result::Ok(())
         });
     }
 }
 
-async fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
+async fn serve(mut stream: impl Stream, state: &Mutex<State>) -> std::io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await?);
@@ -239,6 +239,11 @@ async fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<(
     }
     stream.shutdown().await
 }
+
+/// A connection, with TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// The path of a request, without its query.
 fn path_of(head: &str) -> &str {
