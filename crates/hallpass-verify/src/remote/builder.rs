@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Settings of a [`Remote`], with a default for each.
+/// Settings of a [`Remote`](super::Remote), with a default for each.
 #[derive(Debug)]
 #[must_use = "it does nothing until it is started"]
 pub struct Builder {
