@@ -8,6 +8,8 @@
 )]
 
 mod common;
+mod demo;
+mod http;
 mod keys;
 mod master_secret;
 mod services;

@@ -1,0 +1,218 @@
+use super::*;
+use crate::config::values::{SameSiteName, Span};
+use hallpass_verify::cookies::SameSite;
+
+fn faults(change: impl FnOnce(&mut Config)) -> Vec<String> {
+    let mut config = Config::default();
+    change(&mut config);
+    config.plan(config.listen.port()).unwrap_err().0
+}
+
+fn https(change: impl FnOnce(&mut Config)) -> Vec<String> {
+    faults(|config| {
+        config.public_url = Some("https://app.example.com".into());
+        change(config);
+    })
+}
+
+#[test]
+fn no_configuration_at_all_serves_on_loopback() {
+    let plan = Config::default().plan(8080).unwrap();
+    assert_eq!(plan.web.settings().public_url, "http://localhost:8080");
+    assert_eq!(
+        plan.web.settings().trusted_origins,
+        ["http://127.0.0.1:8080"]
+    );
+    assert_eq!(plan.settings, Settings::new("http://localhost:8080"));
+    assert_eq!(plan.limits, Limits::default());
+    assert_eq!(plan.proxies, TrustedProxies::default());
+    assert_eq!(
+        plan.database,
+        Database::Sqlite("hallpass-data/hallpass.db".into())
+    );
+    let expected = WebSettings {
+        trusted_origins: plan.web.settings().trusted_origins.clone(),
+        ..WebSettings::new("http://localhost:8080")
+    };
+    assert_eq!(*plan.web.settings(), expected);
+}
+
+#[test]
+fn a_declared_url_stands_alone() {
+    let config = Config {
+        public_url: Some("https://app.example.com".into()),
+        ..Config::default()
+    };
+    let plan = config.plan(8080).unwrap();
+    assert!(plan.web.settings().trusted_origins.is_empty());
+    assert_eq!(
+        (plan.scheme, plan.settings.audience()),
+        (PublicScheme::Https, "https://app.example.com")
+    );
+}
+
+#[test]
+fn kl_13_what_is_refused_is_named_with_the_reason() {
+    let one = |found: Vec<String>, setting: &str| {
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with(&format!("`{setting}`: ")), "{found:?}");
+    };
+    one(
+        faults(|config| config.listen = "0.0.0.0:8080".parse().unwrap()),
+        "public_url",
+    );
+    one(
+        faults(|config| config.public_url = Some("http://app.example.com".into())),
+        "public_url",
+    );
+    one(
+        https(|config| config.trusted_origins = vec!["*".into()]),
+        "trusted_origins",
+    );
+    one(
+        https(|config| config.trusted_proxies = vec!["proxy".into()]),
+        "trusted_proxies",
+    );
+    one(
+        https(|config| config.database = Some("mysql://u:p@h/db".into())),
+        "database",
+    );
+    one(
+        https(|config| config.cookies.domain = Some("example.org".into())),
+        "cookies.domain",
+    );
+    one(
+        https(|config| config.cookies.access_name = Some("__Host-hp_csrf".into())),
+        "cookies",
+    );
+    one(
+        https(|config| config.tokens.refresh_grace = Span::minutes(2)),
+        "tokens.refresh_grace",
+    );
+    one(
+        https(|config| {
+            config.tokens.access_ttl = Span::seconds(5);
+            config.tokens.refresh_grace = Span::seconds(1);
+        }),
+        "tokens.access_ttl",
+    );
+    one(https(|config| config.passwords.memory_kib = 1), "passwords");
+    one(
+        https(|config| config.http.prefix = "/auth/".into()),
+        "http.prefix",
+    );
+    one(
+        https(|config| config.http.idle_timeout = Span::seconds(0)),
+        "http.idle_timeout",
+    );
+    one(
+        https(|config| config.http.head_len_max = 100),
+        "http.head_len_max",
+    );
+    let none = SameSiteName(SameSite::None);
+    one(
+        faults(|config| config.cookies.access_same_site = none),
+        "cookies",
+    );
+}
+
+#[test]
+fn kl_05_a_weak_secret_is_refused_and_not_repeated() {
+    for weak in [
+        "",
+        "changeme",
+        "changemechangemechangemechangemechangemechange",
+    ] {
+        let secret = serde_json::from_value(weak.into()).unwrap();
+        let found = https(|config| config.secret = Some(secret));
+        assert!(found[0].starts_with("`secret`: expected"), "{found:?}");
+        assert!(weak.is_empty() || !found[0].contains(weak), "{found:?}");
+        let former = serde_json::from_value(serde_json::json!([weak])).unwrap();
+        let found = https(|config| config.former_secrets = former);
+        assert!(
+            found[0].starts_with("`former_secrets`: expected"),
+            "{found:?}"
+        );
+        assert!(weak.is_empty() || !found[0].contains(weak), "{found:?}");
+    }
+}
+
+#[test]
+fn keys_that_a_verifier_could_be_without_are_refused() {
+    let one = |change: fn(&mut Config), setting: &str| {
+        let found = https(change);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with(&format!("`{setting}`: expected")),
+            "{found:?}"
+        );
+    };
+    one(
+        |config| config.keys.announce = Span::seconds(599),
+        "keys.announce",
+    );
+    one(
+        |config| config.keys.jwks_max_age = Span::seconds(0),
+        "keys.jwks_max_age",
+    );
+    one(
+        |config| config.keys.rotate_every = Span::seconds(60),
+        "keys.rotate_every",
+    );
+}
+
+#[test]
+fn a_time_of_any_length_is_refused_or_taken_and_never_a_panic() {
+    let endless = Span(std::time::Duration::MAX);
+    for change in [
+        |config: &mut Config, span| config.keys.jwks_max_age = span,
+        |config: &mut Config, span| config.keys.announce = span,
+        |config: &mut Config, span| config.tokens.access_ttl = span,
+        |config: &mut Config, span| config.tokens.leeway = span,
+    ] {
+        assert!(!https(|config| change(config, endless)).is_empty());
+    }
+    let mut config = Config::default();
+    config.keys.rotate_every = endless;
+    config.throttle.window = endless;
+    assert!(config.check().is_ok());
+}
+
+#[test]
+fn a_service_without_a_hash_is_refused_and_its_secret_not_repeated() {
+    let wrong = "orders:hps_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    let found = https(|config| config.services = vec![wrong.into()]);
+    assert_eq!(
+        found,
+        ["`services`: expected `name:hash`, as `hallpass service new NAME` prints it"]
+    );
+    let twice = vec![format!("orders:{}", "0".repeat(64)); 2];
+    let found = https(|config| config.services = twice);
+    assert_eq!(found, ["`services`: expected each name once"]);
+}
+
+#[test]
+fn services_are_warned_that_hs256_has_no_public_keys() {
+    let mut config = Config::default();
+    config.tokens.algorithm = crate::config::values::AlgorithmName(Algorithm::Hs256);
+    assert!(config.check().unwrap().warnings.is_empty());
+    config.services = vec![format!("orders:{}", "0".repeat(64))];
+    let warnings = config.check().unwrap().warnings;
+    assert!(
+        warnings[0].starts_with("`tokens.algorithm`: HS256"),
+        "{warnings:?}"
+    );
+    config.tokens = Tokens::default();
+    assert!(config.check().unwrap().warnings.is_empty());
+}
+
+#[test]
+fn all_refusals_are_shown_at_once() {
+    let found = faults(|config| {
+        config.listen = "0.0.0.0:8080".parse().unwrap();
+        config.trusted_origins = vec!["*".into()];
+        config.tokens.leeway = Span::minutes(5);
+        config.http.prefix = "/".into();
+    });
+    assert_eq!(found.len(), 4, "{found:#?}");
+}
