@@ -16,14 +16,23 @@ const RESYNC_WAIT_MAX: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Resync {
     hallpass: Hallpass,
-    /// When the last look began. Held while one goes on: there is one at a time.
-    last: Mutex<Option<Instant>>,
+    /// Held while a look goes on: there is one at a time.
+    looks: Mutex<Looks>,
+}
+
+/// When the last looks began.
+#[derive(Debug, Default)]
+struct Looks {
+    /// The last one, which may have been given up: who wanted it went away.
+    begun: Option<Instant>,
+    /// The last one that came to its end.
+    done: Option<Instant>,
 }
 
 impl Resync {
     pub(crate) fn new(hallpass: Hallpass) -> Self {
-        let last = Mutex::new(None);
-        Self { hallpass, last }
+        let looks = Mutex::default();
+        Self { hallpass, looks }
     }
 
     /// Returns when a look is over that began after this was called, or when it takes too long.
@@ -35,18 +44,20 @@ impl Resync {
 
     async fn look(&self) {
         let asked = Instant::now();
-        let mut last = self.last.lock().await;
-        if let Some(began) = *last {
-            if began > asked {
-                // Somebody looked for all who were waiting.
-                return;
-            }
+        let mut looks = self.looks.lock().await;
+        if looks.done.is_some_and(|began| began > asked) {
+            // Somebody looked for all who were waiting.
+            return;
+        }
+        if let Some(began) = looks.begun {
             sleep_until(began + RESYNC_PAUSE).await;
         }
-        *last = Some(Instant::now());
+        let began = Instant::now();
+        looks.begun = Some(began);
         if let Err(fault) = self.hallpass.sync().await {
             crate::problem::log(&fault);
         }
+        looks.done = Some(began);
     }
 }
 

@@ -22,6 +22,7 @@ mod revocation;
 mod services;
 mod sessions;
 mod snapshots;
+mod streams;
 mod table;
 mod tickets;
 mod tokens;
