@@ -296,20 +296,28 @@ async fn the_process_that_revokes_tells_its_streams_at_once() {
 #[tokio::test(start_paused = true)]
 async fn what_is_revoked_together_is_told_together() {
     let app = App::start().await;
+    let mut alice = app.signed_up(ALICE).await;
+    let mut others = Vec::new();
+    // Beforehand: while a password is hashed the paused clock runs on.
+    for _ in 0..5 {
+        others.push(app.signed_in(ALICE).await);
+    }
     let mut stream = app.get(PATH).service().open().await;
     stream.up_to_live().await;
-    let mut alice = app.signed_up(ALICE).await;
     end(&mut alice).await;
     stream.next().await.unwrap();
     // More comes while the pause after an event goes on.
     let began = Instant::now();
-    for _ in 0..5 {
-        alice.sign_in(ALICE).await;
-        end(&mut alice).await;
-    }
-    let event = stream.next().await.unwrap();
+    let ending = async {
+        for other in &mut others {
+            end(other).await;
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let told = async { (stream.next().await.unwrap(), began.elapsed()) };
+    let (event, took) = tokio::join!(biased; told, ending).0;
     assert_eq!(event.entries().len(), 5);
-    assert!(began.elapsed() <= Duration::from_millis(21));
+    assert!(took <= Duration::from_millis(21), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]
