@@ -5,6 +5,7 @@ use crate::respond::{redeemed_answer, ticket_answer};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
+use hallpass_core::Error;
 use http::Request;
 
 /// `POST /auth/ticket`
@@ -33,6 +34,10 @@ pub(crate) async fn redeem_ticket(
     let Some(ticket) = ticket else {
         return Err(fields.refused());
     };
-    let (token, expires_in) = mount.hallpass().redeem_ticket(&ticket).await?;
-    Ok(redeemed_answer(&token, expires_in))
+    match mount.hallpass().redeem_ticket(&ticket).await {
+        Ok((token, expires_in)) => Ok(redeemed_answer(&token, expires_in)),
+        // It is the ticket that does not do: the service's own credentials do.
+        Err(Error::SessionEnded) => Err(Error::InvalidTicket.into()),
+        Err(fault) => Err(fault.into()),
+    }
 }
