@@ -125,6 +125,17 @@ fn browser(marked: &Marked) -> Result<Tally, Stop> {
     let browser = tools::browser()?;
     let build = ["build", "--locked", "--package", "hallpass-server"];
     steps::run("build the server", &mut cargo(&build))?;
+    let build = [
+        "build",
+        "--locked",
+        "--package",
+        "hallpass",
+        "--features",
+        "live",
+        "--example",
+        "live",
+    ];
+    steps::run("build the example", &mut cargo(&build))?;
     let folder = machine::root().join("tests/browser");
     let mut install = Command::new("npm");
     install

@@ -11,6 +11,8 @@
 //! ```
 
 mod error;
+#[cfg(feature = "live")]
+mod live;
 mod open;
 mod serve;
 

@@ -105,7 +105,7 @@ export const SITUATIONS = [
   },
 ];
 
-/** Situations of the table that cannot be: Hallpass has no WebSocket, and its cookies are never SameSite=None here. */
+/** Situations of the table that `live.test.js` tries: they need a cookie with SameSite=None. */
 export const ELSEWHERE = ["same, third-party cookies allowed by profile", "cross-site WebSocket, third-party cookies allowed"];
 
 function form(enctype, method = "post") {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { accessSync, constants } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { chromium } from "playwright-core";
 
@@ -26,6 +27,21 @@ export async function startBrowser(more = []) {
 /** Opens a profile of its own, in which everything waits with patience. */
 export async function newProfile(browser, options = {}) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
+  return context;
+}
+
+/** Starts a browser with a profile in this folder that lets third-party cookies through, as others do not. */
+export async function startProfile(folder, more = []) {
+  const preferences = { profile: { cookie_controls_mode: 0, block_third_party_cookies: false } };
+  await mkdir(join(folder, "Default"), { recursive: true });
+  await writeFile(join(folder, "Default", "Preferences"), JSON.stringify(preferences));
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: browserProgram(),
+    headless: true,
+    ignoreHTTPSErrors: true,
+    args: [...QUIET, ...more],
+  });
   context.setDefaultTimeout(PATIENCE_MS);
   return context;
 }

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -73,6 +74,69 @@ async function start(command, settings) {
       assert.deepEqual({ code, signal }, { code: 0, signal: null }, log.join("\n"));
     },
   };
+}
+
+/**
+ * Starts an example of the library, reached by browsers at this URL, and returns once it listens.
+ * @returns {Promise<{port: number, stop: () => Promise<void>}>}
+ */
+export async function startExample(name, publicUrl) {
+  for (let left = STARTS_MAX - 1; ; left -= 1) {
+    try {
+      return await example(name, publicUrl);
+    } catch (fault) {
+      if (left === 0 || !String(fault).includes("in use")) throw fault;
+    }
+  }
+}
+
+async function example(name, publicUrl) {
+  const folder = await mkdtemp(join(tmpdir(), "hallpass-browser-"));
+  const port = await freePort();
+  const program = join(dirname(PROGRAM), "examples", name);
+  const child = spawn(program, [`127.0.0.1:${port}`, folder, publicUrl], {
+    cwd: folder,
+    env: marks(),
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const log = [];
+  createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
+  const closed = Promise.race([once(child, "close"), once(child, "error").then(([fault]) => Promise.reject(fault))]);
+  const ended = closed.then(() => Promise.reject(new Error(`the example did not start: ${log.join("\n")}`)));
+  await Promise.race([listens(port), ended]).catch(async (fault) => {
+    await rm(folder, { recursive: true, force: true });
+    throw fault;
+  });
+  ended.catch(() => {});
+  return {
+    port,
+    async stop() {
+      child.kill("SIGTERM");
+      const [code, signal] = await closed;
+      await rm(folder, { recursive: true, force: true });
+      assert.deepEqual({ code, signal }, { code: 0, signal: null }, log.join("\n"));
+    },
+  };
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** Resolves once somebody answers on a port of this machine. */
+async function listens(port) {
+  for (;;) {
+    const socket = connect(port, "127.0.0.1");
+    const came = await Promise.race([once(socket, "connect").then(() => true), once(socket, "error").then(() => false)]).catch(() => false);
+    socket.destroy();
+    if (came) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 /** Whoever starts the tests marks what they start, to see that nothing is left. */

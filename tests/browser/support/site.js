@@ -4,6 +4,7 @@
 import { EventEmitter, once } from "node:events";
 import http from "node:http";
 import https from "node:https";
+import { pipeline } from "node:stream/promises";
 
 /** How long a request may take to come. */
 const PATIENCE_MS = 20_000;
@@ -35,6 +36,7 @@ export async function startSite({ tls, pages = {} } = {}) {
   const site = new Site(pages);
   const listener = (request, response) => site.serve(request, response);
   site.server = tls ? https.createServer(tls, listener) : http.createServer(listener);
+  site.server.on("upgrade", (request, socket, head) => site.upgrade(request, socket, head));
   site.server.listen(0, "127.0.0.1");
   await once(site.server, "listening");
   site.port = site.server.address().port;
@@ -100,21 +102,70 @@ export class Site {
     if (page !== undefined) return answerWith(response, typeof page === "function" ? page(url, request) : page);
     if (!this.programPort) return answerWith(response, { status: 404, body: "" });
     await this.holds(request);
+    if (request.headers.accept === "text/event-stream") return this.#stream(request, response);
     const { answer, body } = await this.#passOn(request, Buffer.concat(chunks));
-    const exchange = exchangeOf(request, answer, body);
-    const lost = this.loses(exchange);
-    this.exchanges.push(exchange);
-    this.#news.emit("exchange");
-    if (lost) return response.destroy();
+    const exchange = this.#remember(request, answer, body);
+    if (this.loses(exchange)) return response.destroy();
     await this.delays(request);
     response.writeHead(answer.statusCode, answer.rawHeaders);
     response.end(body);
   }
 
+  /** Opens a request to the program like this one. */
+  #request({ method, url: path, rawHeaders: headers }) {
+    return http.request({ host: "127.0.0.1", port: this.programPort, method, path, headers, agent: this.#upstream });
+  }
+
+  #remember(request, answer, body) {
+    const exchange = exchangeOf(request, answer, body);
+    this.exchanges.push(exchange);
+    this.#news.emit("exchange");
+    return exchange;
+  }
+
+  /** Passes an answer on as it comes: it may never end. */
+  async #stream(request, response) {
+    const passed = this.#request(request).end();
+    response.on("close", () => passed.destroy());
+    const [answer] = await once(passed, "response");
+    const chunks = [];
+    if (answer.statusCode !== 200) for await (const chunk of answer) chunks.push(chunk);
+    this.#remember(request, answer, Buffer.concat(chunks));
+    response.writeHead(answer.statusCode, answer.rawHeaders);
+    for (const chunk of chunks) response.write(chunk);
+    // Either end may go without a word.
+    await pipeline(answer, response).catch(() => {});
+  }
+
+  /** Lets a WebSocket through, or the refusal. */
+  upgrade(request, socket, head) {
+    const passed = this.#request(request);
+    const begin = (answer, body) => {
+      this.#remember(request, answer, body);
+      const pairs = Array.from({ length: answer.rawHeaders.length / 2 }, (_, at) => answer.rawHeaders.slice(2 * at, 2 * at + 2));
+      const lines = [`HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}`, ...pairs.map(([name, value]) => `${name}: ${value}`)];
+      socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+    };
+    passed.on("error", () => socket.destroy());
+    passed.on("upgrade", (answer, program, first) => {
+      begin(answer, Buffer.alloc(0));
+      program.write(head);
+      socket.write(first);
+      pipeline(socket, program, socket).catch(() => {});
+    });
+    passed.on("response", async (answer) => {
+      const chunks = [];
+      for await (const chunk of answer) chunks.push(chunk);
+      const body = Buffer.concat(chunks);
+      begin(answer, body);
+      socket.end(body);
+    });
+    passed.end();
+  }
+
   #passOn(request, sent) {
     return new Promise((resolve, reject) => {
-      const { method, url: path, rawHeaders: headers } = request;
-      const passed = http.request({ host: "127.0.0.1", port: this.programPort, method, path, headers, agent: this.#upstream });
+      const passed = this.#request(request);
       passed.on("error", reject);
       passed.on("response", async (answer) => {
         const chunks = [];

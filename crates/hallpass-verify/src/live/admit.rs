@@ -1,5 +1,6 @@
 //! Who opens a long-lived connection: one credential, and where the request comes from.
 
+use super::seats::Seats;
 use super::{LiveSettings, Renewal, Ticket, TicketFault, Tickets};
 use crate::problem::Code;
 use crate::{
@@ -23,6 +24,8 @@ pub(super) struct Door {
     pub(super) when_stale: WhenStale,
     pub(super) tickets: Option<Arc<dyn Tickets>>,
     pub(super) settings: LiveSettings,
+    /// The connections behind all layers that were made from one.
+    pub(super) seats: Arc<Seats>,
 }
 
 /// Where a handshake can carry a credential.

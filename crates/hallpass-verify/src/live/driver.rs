@@ -111,8 +111,13 @@ impl Driver {
                 .send_modify(|state| state.over = Some(over));
         }
         // The handler hears of the end before the client has said goodbye.
-        let Self { wire, handler, .. } = self;
-        drop(handler);
+        let Self {
+            wire,
+            handler,
+            guard,
+            ..
+        } = self;
+        drop((handler, guard));
         close(wire, end).await;
     }
 

@@ -21,8 +21,8 @@ const READ_BUFFER_LEN: usize = 8192;
 /// The verified caller of a handshake, for as long as the connection may live.
 ///
 /// Somebody without a credential gets 401 `not_authenticated`, a page that may not ride on the
-/// cookie 403 `origin_denied`, both before anything is upgraded. A ticket is used up by asking: ask
-/// once per request.
+/// cookie 403 `origin_denied`, one connection too many 503 or 429, all before anything is upgraded.
+/// A ticket is used up by asking: ask once per request.
 #[derive(Debug)]
 #[must_use = "a connection without its guard outlives its session"]
 pub struct Live {
@@ -90,7 +90,7 @@ impl<S: Sync> FromRequestParts<S> for Live {
         let caller = handshake.door.admit(parts, &handshake.ticket).await?;
         let offered = handshake.protocol == TicketProtocol::Offered;
         Ok(Self {
-            guard: Guard::behind(handshake.door, caller),
+            guard: Guard::behind(handshake.door, caller).seated()?,
             protocol: offered.then(|| HeaderValue::from_static(TICKET_PROTOCOL)),
         })
     }

@@ -1,6 +1,7 @@
 //! How long a connection may live, without a framework.
 
 use super::admit::Door;
+use super::seats::Seat;
 use super::{LiveSettings, Renewal};
 use crate::problem::Code;
 use crate::{Caller, Gate, Timestamp, UntilRefused};
@@ -108,6 +109,8 @@ pub struct Guard {
     deadline: Instant,
     timer: Pin<Box<Sleep>>,
     notice: Notice,
+    #[expect(dead_code, reason = "held, and given back when it is dropped")]
+    seat: Option<Seat>,
 }
 
 /// Whether the client was told that its token expires soon.
@@ -128,6 +131,7 @@ impl Guard {
             gate,
             tickets: None,
             settings: LiveSettings::default(),
+            seats: Arc::default(),
         };
         Self::behind(Arc::new(door), caller)
     }
@@ -142,9 +146,19 @@ impl Guard {
             deadline: now,
             timer: Box::pin(sleep_until(now)),
             notice: Notice::Owed,
+            seat: None,
         };
         guard.start(now);
         guard
+    }
+
+    /// Counts the connection for as long as it lives.
+    pub(super) fn seated(self) -> Result<Self, Code> {
+        let seat = self.door.seats.take(self.caller.user(), self.settings())?;
+        Ok(Self {
+            seat: Some(seat),
+            ..self
+        })
     }
 
     /// Returns whose connection it is, as the last token tells.

@@ -35,6 +35,7 @@ impl LiveLayer {
             when_stale: gate.stale_rule(),
             tickets: None,
             settings: LiveSettings::default(),
+            seats: Arc::default(),
         };
         Self {
             door: Arc::new(door),
@@ -54,6 +55,7 @@ impl LiveLayer {
     }
 
     /// Watches over a connection that something else has opened, for a caller it was let in for.
+    /// It does not count among [`LiveSettings::connections_max`].
     #[must_use]
     pub fn guard(&self, caller: Caller) -> Guard {
         Guard::behind(Arc::clone(&self.door), caller)
@@ -67,6 +69,7 @@ impl LiveLayer {
             when_stale: old.when_stale,
             tickets: old.tickets.clone(),
             settings: old.settings.clone(),
+            seats: Arc::clone(&old.seats),
         };
         change(&mut door);
         Self {

@@ -70,6 +70,7 @@ mod extract;
 mod guard;
 mod layer;
 mod message;
+mod seats;
 mod settings;
 mod socket;
 mod ticket;

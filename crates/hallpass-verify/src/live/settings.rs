@@ -18,6 +18,12 @@ pub struct LiveSettings {
     /// How many renewals in a row may be refused before a WebSocket is closed. Default 5: each
     /// costs a signature check, or a question to the issuer.
     pub refused_renewals_max: u8,
+    /// How many connections there may be at once in this process. Default 10,000. One more is
+    /// answered 503 `overloaded`.
+    pub connections_max: usize,
+    /// How many connections one user may have at once. Default 100: more than anybody has tabs and
+    /// devices. One more is answered 429 `rate_limited`.
+    pub connections_of_user_max: usize,
 }
 
 impl Default for LiveSettings {
@@ -27,6 +33,8 @@ impl Default for LiveSettings {
             message_len_max: 65_536,
             heartbeat: Duration::from_secs(15),
             refused_renewals_max: 5,
+            connections_max: 10_000,
+            connections_of_user_max: 100,
         }
     }
 }

@@ -123,7 +123,7 @@ pub(crate) struct App {
 }
 
 /// Sends back what it hears, and tells who is who.
-async fn echo(mut socket: LiveSocket) {
+pub(crate) async fn echo(mut socket: LiveSocket) {
     while let Some(message) = socket.recv().await {
         let answer = match message {
             Sent::Text(text) if text == "who" => Sent::text(socket.caller().token_id().to_owned()),

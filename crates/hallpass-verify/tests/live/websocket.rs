@@ -1,7 +1,7 @@
 //! How WebSockets end.
 
 use crate::issuer::{ALICE, BOB, NOW, User, sign};
-use crate::support::{LEEWAY, TTL, app, app_with, fresh};
+use crate::support::{LEEWAY, Refused, TTL, app, app_with, echo, fresh};
 use axum::extract::ws::Message;
 use hallpass_verify::live::{Guard, News, Over};
 use hallpass_verify::{Location, Revoked, SessionId};
@@ -204,7 +204,10 @@ async fn a_client_that_reads_nothing_is_hung_up_on_after_the_end() {
 async fn one_session_that_ends_closes_exactly_its_own_of_1000_sockets() {
     const SESSIONS: u16 = 250;
     const EACH: usize = 4;
-    let app = app();
+    let app = app_with(
+        |settings| settings.connections_of_user_max = 1000,
+        |socket| Box::pin(echo(socket)),
+    );
     let session = |number: u16| {
         let mut bytes = [7; 16];
         bytes[..2].copy_from_slice(&number.to_be_bytes());
@@ -319,6 +322,24 @@ async fn a_handler_closes_as_it_likes_and_a_client_may_go() {
     let mut client = app.open_with(&fresh(ALICE, &app)).await;
     assert_eq!(client.ask("drop").await, "last words");
     assert_eq!(client.hear().await, "closed 1000 ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_user_with_too_many_connections_waits_until_one_is_closed() {
+    let app = app_with(
+        |settings| settings.connections_of_user_max = 2,
+        |socket| Box::pin(echo(socket)),
+    );
+    let bearer = format!("Bearer {}", fresh(ALICE, &app));
+    let lines = [("authorization", bearer.as_str())];
+    let _first = app.open("/ws", &lines).await.unwrap();
+    let second = app.open("/ws", &lines).await.unwrap();
+    let third = app.open("/ws", &lines).await.err();
+    assert_eq!(third, Some(Refused(429, "rate_limited".into())));
+    app.open_with(&fresh(BOB, &app)).await;
+    drop(second);
+    sleep(SECOND).await;
+    assert!(app.open("/ws", &lines).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
