@@ -70,6 +70,8 @@ mod extract;
 mod guard;
 mod layer;
 mod message;
+#[cfg(feature = "remote")]
+mod remote;
 mod seats;
 mod settings;
 mod socket;

@@ -8,6 +8,8 @@ mod handshake;
 #[path = "../http/support.rs"]
 #[expect(dead_code, reason = "the tests of the gate use the rest")]
 mod issuer;
+#[cfg(feature = "remote")]
+mod remote;
 mod renewal;
 mod support;
 mod websocket;
