@@ -34,6 +34,8 @@ mod sse;
 mod start;
 mod state;
 mod stream;
+#[cfg(feature = "live")]
+mod tickets;
 mod upstream;
 
 pub use ask::RedeemFault;

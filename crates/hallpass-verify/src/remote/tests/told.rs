@@ -142,6 +142,27 @@ async fn a_ticket_is_changed_at_the_issuer_into_a_token() {
     assert_eq!(refused, RedeemFault::Unavailable(AskFault::NotSetUp));
 }
 
+#[cfg(feature = "live")]
+#[tokio::test]
+async fn a_ticket_of_a_handshake_is_redeemed_at_the_issuer() {
+    use crate::live::{Ticket, TicketFault, Tickets};
+    let stage = told(|builder| builder).await;
+    let ticket = Ticket::parse(&format!("hpt_{}", "A".repeat(43))).unwrap();
+    let redeem = async || {
+        let tickets: &dyn Tickets = &stage.remote;
+        let token = tickets.redeem(&ticket).await;
+        token.map(|token| token.expose().to_owned())
+    };
+    assert_eq!(redeem().await, Ok("a.b.c".into()));
+    let used = r#"{"code":"token_invalid"}"#;
+    let lines = "Content-Type: application/problem+json\r\n";
+    let refusal = super::issuer::answer("401 Unauthorized", lines, used.as_bytes());
+    stage.issuer.instead(REDEEM, refusal);
+    assert_eq!(redeem().await, Err(TicketFault::Refused));
+    stage.issuer.down();
+    assert_eq!(redeem().await, Err(TicketFault::Unavailable));
+}
+
 #[tokio::test]
 async fn credentials_go_to_the_issuer_and_not_with_what_is_public() {
     let stage = told(|builder| builder).await;
