@@ -62,8 +62,15 @@ impl Door {
             };
             match admission {
                 Admission::Caller(caller) => return Ok(caller),
-                Admission::Refused(refusal) => return Err(refusal.into()),
                 Admission::Anonymous => {}
+                Admission::Refused(refusal) => {
+                    if refusal.is_forgery() {
+                        // Somebody's page tried to listen as a user: for whoever reads the log.
+                        let event = "cross_site_refused";
+                        tracing::warn!(target: "hallpass::audit", event, %refusal);
+                    }
+                    return Err(refusal.into());
+                }
             }
         }
         Err(Code::NotAuthenticated)
@@ -100,9 +107,7 @@ impl Door {
             settings.origins.provenance(&parts.headers) == Ok(Provenance::Trusted)
         };
         if !comes_from_us {
-            let refusal = Refusal::OriginDenied;
-            tracing::warn!(target: "hallpass::audit", event = "cross_site_refused", %refusal);
-            return Admission::Refused(refusal);
+            return Admission::Refused(Refusal::OriginDenied);
         }
         // RFC 8441 §4: over HTTP/2 a WebSocket is opened by CONNECT, which a page cannot give a
         // CSRF token any more than a GET.

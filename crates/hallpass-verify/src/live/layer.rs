@@ -16,9 +16,9 @@ use tower_service::Service;
 ///
 /// # Security
 /// Routes with this layer need no [`GateLayer`]: `Live` decides on its own, and more strictly.
-/// Inside one, a request that also carries a cookie from an origin that is not trusted is refused,
-/// even when a ticket comes with it. A page on another site that comes with tickets therefore needs
-/// its routes beside the `GateLayer`, not inside.
+/// Put them beside those that have one. Inside one, a request that also carries a cookie from an
+/// origin that is not trusted is refused, even when a ticket comes with it, and so is a WebSocket
+/// over HTTP/2 that rides on a cookie: there it is a CONNECT, which owes a CSRF token.
 #[derive(Clone, Debug)]
 pub struct LiveLayer {
     door: Arc<Door>,

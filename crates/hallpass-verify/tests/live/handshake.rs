@@ -262,3 +262,65 @@ async fn a_layer_without_tickets_refuses_them_and_one_without_cookies_never_read
         .await;
     assert_eq!(answer.unwrap().status(), 500);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_is_gone_before_the_handler_sees_the_request() {
+    let app = app();
+    let ticket = || app.drawer.ticket_for(fresh(ALICE, &app));
+    let target = format!("GET /whoami?x=1&ticket={}", ticket());
+    // The handler panics if it sees one.
+    assert_eq!(app.whoami(&target, &[], None).await, (200, "alice".into()));
+    let offered = format!("hallpass.ticket, {}, chat", ticket());
+    let lines = [("sec-websocket-protocol", offered.as_str())];
+    let told = app.whoami("GET /whoami", &lines, None).await;
+    assert_eq!(told, (200, "alice".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn cs_24_a_socket_over_http_2_owes_the_same_and_no_csrf_token() {
+    let app = app();
+    let cookie = cookies(&[&fresh(ALICE, &app)]);
+    let cookie = ("cookie", cookie.as_str());
+    for (lines, expected) in [
+        (vec![], (403, "origin_denied")),
+        (vec![("origin", FOREIGN)], (403, "origin_denied")),
+        (vec![("origin", "null")], (403, "origin_denied")),
+        // A page of another site is not made ours by this.
+        (
+            vec![("sec-fetch-site", "same-origin")],
+            (403, "origin_denied"),
+        ),
+        // An answer to CONNECT has no body.
+        (vec![("origin", OWN)], (200, "")),
+        (vec![("origin", TRUSTED)], (200, "")),
+    ] {
+        let lines = [lines.as_slice(), &[cookie]].concat();
+        let (status, told) = app.whoami("CONNECT /whoami", &lines, None).await;
+        assert_eq!((status, told.as_str()), expected, "{lines:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn inside_a_gate_layer_a_ticket_still_counts_but_not_beside_a_foreign_pages_cookie() {
+    let app = app();
+    let gate = || Some(GateLayer::new(app.gate.clone()));
+    let with_ticket = || {
+        format!(
+            "GET /whoami?ticket={}",
+            app.drawer.ticket_for(fresh(ALICE, &app))
+        )
+    };
+    let upgrade = ("upgrade", "websocket");
+    assert_eq!(
+        app.whoami(&with_ticket(), &[upgrade], gate()).await,
+        (200, "alice".into())
+    );
+    let bobs = cookies(&[&fresh(BOB, &app)]);
+    let foreign = [upgrade, ("origin", FOREIGN), ("cookie", bobs.as_str())];
+    let denied = (403, "origin_denied".into());
+    assert_eq!(app.whoami(&with_ticket(), &foreign, gate()).await, denied);
+    assert_eq!(
+        app.whoami(&with_ticket(), &foreign, None).await,
+        (200, "alice".into())
+    );
+}

@@ -2,6 +2,7 @@
 
 use crate::issuer::{COOKIE, NOW, OWN, User, settings, verifier};
 use axum::Router;
+use axum::body::Body;
 use axum::extract::State;
 use axum::extract::ws::{Message as Sent, WebSocketUpgrade};
 use axum::response::Response;
@@ -14,6 +15,7 @@ use hallpass_verify::live::{
 use hallpass_verify::{
     AccessTokenText, Clock, Gate, Revoked, SessionClaim, SessionId, Timestamp, Verifier,
 };
+use http::Request;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use serde_json::{Value, json};
@@ -28,6 +30,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
+use tower::ServiceExt as _;
 
 /// How long the tokens of these tests live, in seconds.
 pub(crate) const TTL: u64 = 900;
@@ -187,6 +190,31 @@ impl App {
         let now = self.clock.now();
         let until = now.plus(Duration::from_secs(TTL) + 2 * LEEWAY);
         self.verifier.learn(&Revoked::Session(session), now, until);
+    }
+
+    /// Asks who is calling, without an upgrade, and returns the status and the name or the code.
+    pub(crate) async fn whoami(
+        &self,
+        request: &str,
+        lines: &[(&str, &str)],
+        around: Option<GateLayer>,
+    ) -> (u16, String) {
+        let (method, target) = request.split_once(' ').unwrap();
+        let mut request = Request::builder().method(method).uri(target);
+        for (name, value) in lines {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let router = match around {
+            Some(layer) => self.router.clone().layer(layer),
+            None => self.router.clone(),
+        };
+        let (parts, body) = router.oneshot(request).await.unwrap().into_parts();
+        let body = axum::body::to_bytes(body, 10_000).await.unwrap();
+        let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        let told = problem["code"].as_str().map_or(text, str::to_owned);
+        (parts.status.as_u16(), told)
     }
 
     /// Opens a WebSocket with these headers.
