@@ -1,7 +1,7 @@
-//! Tickets of an issuer elsewhere.
+//! Long-lived connections of a service far from the issuer.
 
-use super::{LiveLayer, Redeeming, Ticket, TicketFault, Tickets};
-use crate::remote::{RedeemFault, Remote};
+use super::LiveLayer;
+use crate::remote::Remote;
 use std::sync::Arc;
 
 impl Remote {
@@ -11,21 +11,5 @@ impl Remote {
     #[must_use]
     pub fn live(&self) -> LiveLayer {
         LiveLayer::new(&self.layer()).tickets(Arc::new(self.clone()))
-    }
-}
-
-impl Tickets for Remote {
-    fn redeem<'a>(&'a self, ticket: &'a Ticket) -> Redeeming<'a> {
-        Box::pin(async move {
-            self.redeem(ticket.expose())
-                .await
-                .map_err(|fault| match fault {
-                    RedeemFault::Refused => TicketFault::Refused,
-                    RedeemFault::Unavailable(fault) => {
-                        tracing::warn!(%fault, "the issuer cannot be asked about a ticket");
-                        TicketFault::Unavailable
-                    }
-                })
-        })
     }
 }
