@@ -68,6 +68,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_of_an_older_schema_is_left_over() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        let tables = tables(&connection);
+        for gone in ["ended_session", "signing_key_before"] {
+            assert!(!tables.iter().any(|name| name == gone), "{gone}");
+        }
+    }
+
+    #[test]
     fn an_empty_database_gets_the_schema_and_a_second_start_changes_nothing() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
@@ -75,8 +85,10 @@ mod tests {
         for table in [
             "user",
             "session",
-            "ended_session",
+            "revocation",
             "signing_key",
+            "root_key",
+            "ticket",
             "schema_version",
         ] {
             assert!(first.iter().any(|name| name == table), "{table}");
@@ -112,12 +124,12 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         connection
-            .execute("INSERT INTO schema_version VALUES (2)", [])
+            .execute("INSERT INTO schema_version VALUES (3)", [])
             .unwrap();
         let fault = migrate(&mut connection).unwrap_err();
         assert_eq!(
             fault.to_string(),
-            "the database has schema version 2, this program knows versions up to 1: \
+            "the database has schema version 3, this program knows versions up to 2: \
              start a newer program, or restore an older database"
         );
     }

@@ -1,19 +1,24 @@
 //! What the SQLite store promises beyond the contract: concurrency, processes, damage.
+#![cfg(test)]
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use hallpass_core::key::{SealedKey, SealedRoot};
-use hallpass_core::session::EndReason;
-use hallpass_core::session::Session;
+mod feed;
+mod keys;
+mod migration;
+
+use crate::feed::ticket;
+use crate::keys::key;
+use hallpass_core::key::SealedRoot;
+use hallpass_core::session::{EndReason, Session};
 use hallpass_core::store::contract::{self, session, user};
 use hallpass_core::store::{
-    Advance, Advanced, Changed, Cursor, End, FeedEntry, FeedStore as _, Inserted, KeyRevocation,
-    KeyStore as _, Resealing, SessionStore as _, Successor, Ticket, TicketHash, TicketStore as _,
-    UserStore as _,
+    Advance, Advanced, Cursor, End, FeedStore as _, Inserted, KeyStore as _, SessionStore as _,
+    TicketStore as _, UserStore as _,
 };
 use hallpass_core::user::PasswordHash;
 use hallpass_io::SqliteStore;
 use hallpass_io::sqlite::{Durability, OpenFault, Options};
-use hallpass_verify::{Algorithm, Revoked, SessionId, Timestamp, UserId};
+use hallpass_verify::{Revoked, SessionId, Timestamp, UserId};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -142,176 +147,6 @@ async fn a_purge_takes_as_many_steps_as_it_needs() {
         assert_eq!(kept, number % 10 == 0, "{number}");
     }
     assert_eq!(store.purge_sessions(later).await.unwrap(), 0);
-}
-
-async fn feed(store: &SqliteStore) -> Vec<FeedEntry> {
-    let start = Cursor::default();
-    store.revoked_since(start, u32::MAX).await.unwrap()
-}
-
-#[tokio::test]
-async fn a_purge_of_the_feed_takes_as_many_steps_as_it_needs_and_lets_others_write() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = Arc::new(open(&directory));
-    let mut tasks = tokio::task::JoinSet::new();
-    for number in 0..3500 {
-        let revoked = match number % 1000 {
-            0 => Revoked::Key(format!("k{number}")),
-            _ => Revoked::Token(format!("t{number}")),
-        };
-        let store = Arc::clone(&store);
-        tasks.spawn(async move { store.revoke(&revoked, NOW).await.unwrap() });
-    }
-    tasks.join_all().await;
-    assert_eq!(feed(&store).await.len(), 3500);
-    let (before, later) = (store.commits(), NOW.plus(Duration::from_secs(1)));
-    store.purge_feed(later).await.unwrap();
-    assert_eq!(store.commits() - before, 4);
-    let kept = feed(&store).await;
-    assert_eq!(kept.len(), 4);
-    let is_key = |entry: &FeedEntry| matches!(entry.revoked, Revoked::Key(_));
-    assert!(kept.iter().all(is_key), "{kept:?}");
-}
-
-#[tokio::test]
-async fn a_purge_of_tickets_takes_as_many_steps_as_it_needs() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = Arc::new(open(&directory));
-    let mut tasks = tokio::task::JoinSet::new();
-    for number in 0..2600 {
-        let store = Arc::clone(&store);
-        tasks.spawn(async move { store.insert_ticket(ticket(number)).await.unwrap() });
-    }
-    tasks.join_all().await;
-    let before = store.commits();
-    let later = NOW.plus(Duration::from_millis(2500));
-    store.purge_tickets(later).await.unwrap();
-    assert_eq!(store.commits() - before, 3);
-    for number in 2400..2600 {
-        let taken = store.take_ticket(&ticket(number).hash, NOW).await.unwrap();
-        assert_eq!(taken, (number >= 2500).then(|| id(number)), "{number}");
-    }
-}
-
-/// Ticket `number`, which expires after that many milliseconds.
-fn ticket(number: u64) -> Ticket {
-    let mut hash = [0; 32];
-    hash[..8].copy_from_slice(&number.to_le_bytes());
-    Ticket {
-        hash: TicketHash(hash),
-        session: id(number),
-        expires_at: NOW.plus(Duration::from_millis(number)),
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn a_reader_of_one_store_misses_nothing_that_two_stores_write() {
-    let directory = tempfile::tempdir().unwrap();
-    let (here, there) = (Arc::new(open(&directory)), Arc::new(open(&directory)));
-    let writers: Vec<_> = (0..8)
-        .map(|task| {
-            let store = Arc::clone(if task % 2 == 0 { &here } else { &there });
-            tokio::spawn(async move {
-                for number in 0..50 {
-                    let revoked = Revoked::Token(format!("{task}-{number}"));
-                    store.revoke(&revoked, NOW).await.unwrap();
-                }
-            })
-        })
-        .collect();
-    let (mut cursor, mut read) = (Cursor::default(), Vec::new());
-    loop {
-        let is_over = writers.iter().all(tokio::task::JoinHandle::is_finished);
-        let page = here.revoked_since(cursor, 16).await.unwrap();
-        match page.last() {
-            Some(last) => cursor = last.cursor,
-            None if is_over => break,
-            None => tokio::task::yield_now().await,
-        }
-        read.extend(page);
-    }
-    assert_eq!(read.len(), 400);
-    assert_eq!(read, feed(&there).await);
-}
-
-fn key(kid: &str) -> SealedKey {
-    SealedKey {
-        kid: kid.into(),
-        algorithm: Algorithm::EdDsa,
-        sealed: kid.into(),
-        created_at: NOW,
-        signs_from: NOW,
-        revoked_at: None,
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
-async fn twenty_processes_on_one_file_agree_on_one_key_and_one_root_key() {
-    let directory = tempfile::tempdir().unwrap();
-    let tasks: Vec<_> = (0..20)
-        .map(|number| {
-            let store = open(&directory);
-            tokio::spawn(async move {
-                let root = SealedRoot(vec![number; 60]);
-                let root = store.root_key(root).await.unwrap();
-                let added = store.add_key(key(&number.to_string()), None).await.unwrap();
-                (root, added, store.keys().await.unwrap())
-            })
-        })
-        .collect();
-    let mut answers = Vec::new();
-    for task in tasks {
-        answers.push(task.await.unwrap());
-    }
-    let added = answers
-        .iter()
-        .filter(|(_, added, _)| *added == Changed::Changed);
-    assert_eq!(added.count(), 1);
-    let (root, _, keys) = &answers[0];
-    assert!(
-        answers
-            .iter()
-            .all(|answer| answer.0 == *root && answer.2 == *keys)
-    );
-    assert_eq!(keys.len(), 1);
-}
-
-#[tokio::test]
-async fn a_key_whose_successor_is_refused_is_not_revoked() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(&directory);
-    store.add_key(key("one"), None).await.unwrap();
-    store.add_key(key("two"), Some("one")).await.unwrap();
-    // A name that is taken.
-    let revocation = KeyRevocation {
-        kid: "one".into(),
-        at: NOW,
-        successor: Successor::Added(key("two")),
-    };
-    store.revoke_key(revocation).await.unwrap_err();
-    assert_eq!(store.keys().await.unwrap(), [key("one"), key("two")]);
-    assert_eq!(feed(&store).await, []);
-}
-
-#[tokio::test]
-async fn what_a_key_was_sealed_as_is_gone_from_the_file() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(&directory);
-    let (old, new) = (b"old-".repeat(15), b"new-".repeat(15));
-    let sealed = |sealed: &[u8]| SealedKey {
-        sealed: sealed.into(),
-        ..key("one")
-    };
-    store.root_key(SealedRoot(old.clone())).await.unwrap();
-    store.add_key(sealed(&old), None).await.unwrap();
-    let resealing = Resealing {
-        root: (SealedRoot(old.clone()), SealedRoot(new.clone())),
-        keys: vec![("one".into(), old, new.clone())],
-    };
-    assert_eq!(store.reseal(resealing).await.unwrap(), Changed::Changed);
-    drop(store);
-    assert_eq!(count(&file(&directory), b"old-old-"), 0);
-    assert_eq!(count(&file(&directory), &new), 2);
 }
 
 /// Returns how often a file holds these bytes.
