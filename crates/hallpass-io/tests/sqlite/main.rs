@@ -1,6 +1,5 @@
 //! What the SQLite store promises beyond the contract: concurrency, processes, damage.
 #![cfg(test)]
-#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod feed;
 mod keys;
