@@ -26,8 +26,6 @@ struct Kept {
     last_cursor: Cursor,
     root: Option<SealedRoot>,
     keys: Vec<SealedKey>,
-    /// The key that was added last, also when it is forgotten.
-    last_key: Option<String>,
     tickets: BTreeMap<TicketHash, Ticket>,
 }
 
@@ -52,11 +50,6 @@ impl Kept {
             revoked,
             at,
         });
-    }
-
-    fn add_key(&mut self, key: SealedKey) {
-        self.last_key = Some(key.kid.clone());
-        self.keys.push(key);
     }
 
     fn key(&mut self, kid: &str) -> Option<&mut SealedKey> {
@@ -243,10 +236,10 @@ impl KeyStore for MemoryStore {
 
     async fn add_key(&self, key: SealedKey, after: Option<&str>) -> Result<Changed, StoreError> {
         let mut kept = self.lock();
-        if kept.last_key.as_deref() != after {
+        if kept.keys.last().map(|key| key.kid.as_str()) != after {
             return Ok(Changed::Unchanged);
         }
-        kept.add_key(key);
+        kept.keys.push(key);
         Ok(Changed::Changed)
     }
 
@@ -265,7 +258,7 @@ impl KeyStore for MemoryStore {
                     key.signs_from = at;
                 }
             }
-            Successor::Added(key) => kept.add_key(key),
+            Successor::Added(key) => kept.keys.push(key),
         }
         Ok(Changed::Changed)
     }

@@ -134,7 +134,7 @@ pub trait KeyStore: Send + Sync + 'static {
     /// Returns all signing keys, in the order in which they were added.
     async fn keys(&self) -> Result<Vec<SealedKey>, StoreError>;
 
-    /// Adds a signing key if the one that was added last is `after` (or there is none and `after`
+    /// Adds a signing key if the last of [`keys`](Self::keys) is `after` (or there is none and `after`
     /// is `None`), in one step: of many processes that add one at once, one does.
     async fn add_key(&self, key: SealedKey, after: Option<&str>) -> Result<Changed, StoreError>;
 

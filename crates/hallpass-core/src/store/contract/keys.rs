@@ -12,6 +12,7 @@ pub(super) async fn check<S: Store + 'static>(make: impl Fn() -> Arc<S>) {
     a_key_comes_back_as_it_went_in(make().as_ref()).await;
     of_twenty_keys_that_are_added_at_once_one_is(make()).await;
     keys_stay_in_order_when_others_are_forgotten(make().as_ref()).await;
+    a_key_is_added_after_the_last_one_that_is_kept(make().as_ref()).await;
     a_revoked_key_is_in_the_feed_and_the_others_are_as_before(make().as_ref()).await;
     a_successor_that_was_announced_signs_at_once(make().as_ref()).await;
     a_successor_that_was_added_is_the_last_key(make().as_ref()).await;
@@ -136,6 +137,22 @@ async fn keys_stay_in_order_when_others_are_forgotten(store: &dyn Store) {
     let late = store.add_key(key("x"), Some("a")).await.unwrap();
     assert_eq!(late, Changed::Unchanged);
     assert_eq!(keys(store).await, [key("a"), key("b"), key("0")]);
+}
+
+/// Who adds a key knows those that are kept, and no others.
+async fn a_key_is_added_after_the_last_one_that_is_kept(store: &dyn Store) {
+    add(store, &["one", "two"]).await;
+    store.forget_keys(&["two".into()]).await.unwrap();
+    let after_forgotten = store.add_key(key("x"), Some("two")).await.unwrap();
+    assert_eq!(after_forgotten, Changed::Unchanged);
+    add(store, &["three"]).await;
+    assert_eq!(kids(store).await, ["one", "three"]);
+    store
+        .forget_keys(&["one".into(), "three".into()])
+        .await
+        .unwrap();
+    add(store, &["four"]).await;
+    assert_eq!(kids(store).await, ["four"]);
 }
 
 async fn a_revoked_key_is_in_the_feed_and_the_others_are_as_before(store: &dyn Store) {
