@@ -5,7 +5,8 @@
 /// # Security
 /// Which check failed is not told (RFC 6750 §3.1): an attacker who tries variations of a token
 /// learns nothing from the answers. `Expired` and `SessionEnded` are told only about tokens of
-/// which the signature and everything else is right.
+/// which the signature and everything else is right; `Expired` also when the key is gone, which an
+/// honest client meets with a token from before a rotation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {

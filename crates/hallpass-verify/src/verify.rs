@@ -92,7 +92,8 @@ impl Verifier {
             return Ok(verified);
         }
         let (keys, epoch) = self.keys.current_with_epoch();
-        let (header, payload) = jws::verify(token, &keys)?;
+        let (header, payload) = jws::verify(token, &keys)
+            .map_err(|fault| self.of_a_key_that_is_gone(fault, token, now))?;
         check_type(&header)?;
         let Ok(Value::Object(members)) = json::parse(&payload, self.payload_limits()) else {
             return Err(TokenError::Malformed);
@@ -113,23 +114,32 @@ impl Verifier {
     /// Tells whether an unverified token is for us and good now but for its signature: whether
     /// other keys may help.
     pub(crate) fn is_plausible(&self, token: &str, now: Timestamp) -> bool {
-        if token.len() > self.settings.token_len_max {
-            return false;
-        }
-        let read = |token| {
-            let compact = jws::Compact::split(token)?;
-            check_type(&compact.header()?)?;
-            let Ok(Value::Object(members)) =
-                json::parse(&compact.payload_unverified()?, self.payload_limits())
-            else {
-                return Err(TokenError::Malformed);
-            };
-            let claims = Claims::read(members)?;
-            self.check_ours(&claims)?;
-            self.check_now(&claims, now)?;
-            Ok(now <= claims.expires_at.plus(self.settings.leeway))
+        token.len() <= self.settings.token_len_max && self.unverified(token, now) == Ok(true)
+    }
+
+    /// Reads a token without its signature: whether it is unexpired, if it is for us otherwise.
+    fn unverified(&self, token: &str, now: Timestamp) -> Result<bool, TokenError> {
+        let compact = jws::Compact::split(token)?;
+        check_type(&compact.header()?)?;
+        let payload = compact.payload_unverified()?;
+        let Ok(Value::Object(members)) = json::parse(&payload, self.payload_limits()) else {
+            return Err(TokenError::Malformed);
         };
-        read(token).unwrap_or(false)
+        let claims = Claims::read(members)?;
+        self.check_ours(&claims)?;
+        self.check_now(&claims, now)?;
+        Ok(now <= claims.expires_at.plus(self.settings.leeway))
+    }
+
+    /// A token of a key that is gone has expired long ago, when it is an honest one: its client is
+    /// told to refresh, not that it is signed out. To a forger it says nothing.
+    fn of_a_key_that_is_gone(&self, fault: TokenError, token: &str, now: Timestamp) -> TokenError {
+        match fault {
+            TokenError::UnknownKey if self.unverified(token, now) == Ok(false) => {
+                TokenError::Expired
+            }
+            other => other,
+        }
     }
 
     /// Returns the settings.

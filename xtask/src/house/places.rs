@@ -110,6 +110,7 @@ const RANDOM_BYTES: Only = Only {
         "crates/hallpass-core/src/key/",
         "crates/hallpass-core/src/password/",
         "crates/hallpass-core/src/flow/",
+        "crates/hallpass-core/src/service.rs",
         "crates/hallpass-io/src/secret_file.rs",
         "crates/hallpass-axum/src/serve/request_id.rs",
     ],
@@ -132,6 +133,7 @@ const EXPOSED: Only = Only {
         "crates/hallpass-core/src/password/",
         "crates/hallpass-core/src/user/password.rs",
         "crates/hallpass-core/src/flow/",
+        "crates/hallpass-core/src/service.rs",
         "crates/hallpass-core/src/token/",
         "crates/hallpass-core/src/store/memory.rs",
         // Written: cookies, JSON bodies, and the twin types that stores keep.

@@ -93,6 +93,9 @@ impl Hallpass {
         }
         self.record(EventKind::KeyRevoked, None, None, &Device::default());
         rules.feed.appended.notify_one();
+        // The announced key may have been revoked in the same moment, by somebody else: then there
+        // is none, and one is made.
+        self.keep_keys().await?;
         self.sync().await
     }
 

@@ -8,7 +8,7 @@ use hallpass_verify::{Algorithm, Timestamp};
 use std::time::Duration;
 
 /// The most keys that may be published at once: verifiers read no larger set.
-const PUBLISHED_MAX: u32 = 64;
+const PUBLISHED_COUNT_MAX: u32 = 64;
 
 /// How keys come and go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,7 +50,9 @@ impl KeySettings {
             ));
         }
         let alive = self.announce.saturating_add(kept_for);
-        if !self.rotate_every.is_zero() && self.rotate_every.saturating_mul(PUBLISHED_MAX) < alive {
+        if !self.rotate_every.is_zero()
+            && self.rotate_every.saturating_mul(PUBLISHED_COUNT_MAX) < alive
+        {
             faults.push((
                 "keys.rotate_every",
                 "expected a longer time, or a shorter keys.announce or tokens.access_ttl: more than 64 keys would be published at once",

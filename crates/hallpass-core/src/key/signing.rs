@@ -41,11 +41,10 @@ impl SigningKey {
     ) -> Result<SealedKey, KeyError> {
         let kid = URL_SAFE_NO_PAD.encode(random::bytes::<9>(random)?);
         let private = generate_private(algorithm, random)?;
-        let sealed = sealer.seal(&private, &bound_to(&kid, algorithm), random)?;
         Ok(SealedKey {
+            sealed: sealer.seal(&private, &bound_to(&kid, algorithm), random)?,
             kid,
             algorithm,
-            sealed,
             created_at: now,
             signs_from,
             revoked_at: None,
@@ -66,11 +65,10 @@ impl SigningKey {
             kid,
             ..
         } = key;
-        let sealed = sealer.seal(&private, &bound_to(&kid, algorithm), random)?;
         let key = SealedKey {
+            sealed: sealer.seal(&private, &bound_to(&kid, algorithm), random)?,
             kid,
             algorithm,
-            sealed,
             created_at: now,
             signs_from,
             revoked_at: None,
@@ -87,12 +85,14 @@ impl SigningKey {
 
     /// Opens a sealed key.
     pub(crate) fn open(stored: &SealedKey, sealer: &Sealer) -> Result<Self, KeyError> {
-        let sealed = || KeyError::Sealed {
+        let does_not_open = || KeyError::Sealed {
             kid: stored.kid.clone(),
         };
         let bound_to = bound_to(&stored.kid, stored.algorithm);
-        let private = sealer.open(&stored.sealed, &bound_to).ok_or_else(sealed)?;
-        let rejected = |_| sealed();
+        let private = sealer
+            .open(&stored.sealed, &bound_to)
+            .ok_or_else(does_not_open)?;
+        let rejected = |_| does_not_open();
         let pair = match stored.algorithm {
             Algorithm::EdDsa => {
                 Pair::EdDsa(Ed25519KeyPair::from_seed_unchecked(&private).map_err(rejected)?)

@@ -3,6 +3,9 @@
 use crate::common::*;
 use hallpass_core::{Hallpass, Parts, StartError};
 use hallpass_verify::csrf;
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_mins(1);
 
 async fn start(world: &World, now: u8, former: &[u8]) -> Result<Hallpass, StartError> {
     let former = former.iter().map(|first| secret(*first)).collect();
@@ -63,7 +66,7 @@ async fn a_process_without_the_new_secret_goes_on_until_a_key_signs_that_it_cann
     // Made and sealed by the process that has the new secret already.
     let next = during.rotate_key().await.unwrap();
     before.sync().await.unwrap();
-    world.clock.advance(HOUR - SECOND);
+    world.clock.advance(59 * MINUTE);
     before.sync().await.unwrap();
     let issued = open(&before, "ada").await;
     verify(&before, &issued).unwrap();

@@ -42,17 +42,17 @@ async fn jk_03_a_new_key_signs_only_after_it_was_published_and_the_old_one_goes_
     let next = hallpass.rotate_key().await.unwrap();
     assert_eq!(next.state, KeyState::Next);
     assert_eq!(published(&hallpass), [first.clone(), next.kid.clone()]);
-    pass(&world, &hallpass, HOUR - SECOND).await;
+    pass(&world, &hallpass, 59 * MINUTE).await;
     let last_of_first = open(&hallpass, "ada").await;
     assert_eq!(kid(&last_of_first), first);
-    pass(&world, &hallpass, SECOND).await;
+    pass(&world, &hallpass, MINUTE).await;
     let of_next = open(&hallpass, "ada").await;
     assert_eq!(kid(&of_next), next.kid);
     // The old key leaves when nothing that it signed can be unexpired, and not before.
-    pass(&world, &hallpass, 15 * MINUTE + 9 * SECOND).await;
+    pass(&world, &hallpass, 14 * MINUTE + 9 * SECOND).await;
     verify(&hallpass, &last_of_first).unwrap();
     assert_eq!(states(&hallpass), [KeyState::Retired, KeyState::Active]);
-    pass(&world, &hallpass, 12 * SECOND).await;
+    pass(&world, &hallpass, MINUTE + 12 * SECOND).await;
     assert_eq!(published(&hallpass), [next.kid]);
     assert_eq!(world.store.keys().await.unwrap().len(), 1);
     assert_eq!(world.audit.count(EventKind::KeyAnnounced), 1);
@@ -116,9 +116,9 @@ async fn by_default_a_key_signs_for_ninety_days() {
     assert_eq!(published(&hallpass), [first.clone()]);
     pass(&world, &hallpass, SECOND).await;
     assert_eq!(published(&hallpass).len(), 2);
-    pass(&world, &hallpass, HOUR - SECOND).await;
+    pass(&world, &hallpass, 59 * MINUTE).await;
     assert_eq!(kid(&open(&hallpass, "ada").await), first);
-    pass(&world, &hallpass, SECOND).await;
+    pass(&world, &hallpass, MINUTE).await;
     assert_ne!(kid(&open(&hallpass, "ada").await), first);
 }
 
@@ -225,6 +225,17 @@ async fn a_revoked_key_stays_in_the_feed_for_verifiers_that_come_back_late() {
         .since(hallpass_core::store::Cursor::default(), 10);
     let revoked: Vec<_> = page.entries.iter().map(|entry| &entry.revoked).collect();
     assert_eq!(revoked, [&hallpass_verify::Revoked::Key(kid(&issued))]);
+}
+
+#[tokio::test]
+async fn a_token_of_a_key_that_is_gone_has_expired_so_that_its_client_refreshes() {
+    let (world, hallpass) = World::started().await;
+    let issued = open(&hallpass, "ada").await;
+    hallpass.rotate_key().await.unwrap();
+    pass(&world, &hallpass, 2 * HOUR).await;
+    assert_eq!(published(&hallpass).len(), 1);
+    assert_eq!(verify(&hallpass, &issued).unwrap_err(), TokenError::Expired);
+    refresh(&hallpass, issued.refresh.expose()).await.unwrap();
 }
 
 #[tokio::test]

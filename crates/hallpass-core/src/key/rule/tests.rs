@@ -114,8 +114,13 @@ fn another_algorithm_is_announced_at_a_start_only() {
         algorithm: Algorithm::Es256,
         ..key("a", 1_000)
     };
-    check_due(&[other.clone()], Occasion::Later, 1_100, None);
-    check_due(&[other.clone()], Occasion::Start, 1_100, Some(1_200));
+    check_due(std::slice::from_ref(&other), Occasion::Later, 1_100, None);
+    check_due(
+        std::slice::from_ref(&other),
+        Occasion::Start,
+        1_100,
+        Some(1_200),
+    );
     check_due(&[other, key("b", 1_200)], Occasion::Start, 1_150, None);
 }
 
