@@ -14,6 +14,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
+/// After how many streams in a row that an overloaded issuer refused it is asked for pages.
+const FAILURES_MAX: u32 = 2;
+
 /// What is told to whom.
 #[derive(Clone)]
 pub(crate) struct Ears {
@@ -194,6 +197,11 @@ impl Tries {
                 }
                 state.reconnects();
                 self.failures = self.failures.saturating_add(1);
+                if self.failures >= FAILURES_MAX && matches!(fault, Fault::Status(429 | 503)) {
+                    // Too many streams for the issuer: questions may still be answered.
+                    self.polls_until
+                        .get_or_insert_with(|| Instant::now() + spread(pace.stream_again));
+                }
                 spread(pace.retry(self.failures))
             }
         }

@@ -4,6 +4,7 @@ mod hostile;
 mod issuer;
 mod polling;
 mod streaming;
+mod tries;
 
 use super::*;
 use crate::remote::client::Trust;

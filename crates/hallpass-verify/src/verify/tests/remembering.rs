@@ -42,6 +42,16 @@ fn a_withdrawn_key_does_not_come_back() {
 }
 
 #[test]
+fn a_key_that_is_withdrawn_again_makes_no_token_be_verified_again() {
+    let stage = Stage::new();
+    stage.verifier.keys().withdraw("other");
+    let epoch = stage.verifier.keys().epoch();
+    assert!(stage.verify(&stage.token(&json!({}))).is_ok());
+    stage.verifier.keys().withdraw("other");
+    assert_eq!(stage.verifier.keys().epoch(), epoch);
+}
+
+#[test]
 fn a_remembered_token_is_not_good_before_its_time_when_the_clock_goes_back() {
     let stage = Stage::new();
     let token = stage.token(&json!({}));

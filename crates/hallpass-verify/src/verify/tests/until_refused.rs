@@ -216,10 +216,11 @@ fn an_end_that_races_with_the_wait_is_never_missed() {
         std::thread::scope(|scope| {
             let until = stage.verifier.until_refused(&caller);
             let waits = scope.spawn(|| {
-                tokio::runtime::Builder::new_current_thread()
-                    .build()
-                    .unwrap()
-                    .block_on(until);
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_time()
+                    .build();
+                let soon = async { tokio::time::timeout(Duration::from_secs(20), until).await };
+                runtime.unwrap().block_on(soon).expect("woken");
             });
             learn(&stage, &Revoked::Session(sid));
             waits.join().unwrap();

@@ -44,6 +44,15 @@ fn answers() -> Vec<(&'static str, Mode)> {
             "tells before hello",
             raw(&format!("{}{}", head(), event("revoked", "1", "[]"))),
         ),
+        (
+            "tells before hello, and is live then",
+            raw(&format!(
+                "{}{}{}{LIVE}",
+                head(),
+                event("revoked", "1", "[]"),
+                event("hello", "1", r#"{"kept_seconds":9,"heartbeat_seconds":5}"#)
+            )),
+        ),
         ("is live before hello", raw(&format!("{}{LIVE}", head()))),
         (
             "says hello twice",

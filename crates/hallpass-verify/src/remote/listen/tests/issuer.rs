@@ -16,6 +16,8 @@ pub(super) enum Mode {
     NeverLive,
     /// Streams are held back by something on the way; questions are answered as agreed.
     Held,
+    /// The same, and each answer waits for a heartbeat.
+    Late,
     /// Streams are answered with this; questions as agreed.
     NoStream(&'static str),
     /// Each connection is answered with this and closed.
@@ -58,7 +60,8 @@ impl Request {
 #[derive(Clone)]
 struct Shared {
     entries: watch::Sender<Vec<String>>,
-    heartbeats: watch::Sender<u64>,
+    /// What is said on all streams, and how much there was before.
+    said: watch::Sender<(u64, &'static str)>,
     mode: watch::Sender<Mode>,
     requests: Arc<Mutex<Vec<Request>>>,
 }
@@ -78,7 +81,7 @@ impl Issuer {
         let at = listener.local_addr().unwrap();
         let shared = Shared {
             entries: watch::Sender::default(),
-            heartbeats: watch::Sender::default(),
+            said: watch::Sender::default(),
             mode: watch::Sender::new(mode),
             requests: Arc::default(),
         };
@@ -102,9 +105,17 @@ impl Issuer {
         self.shared.entries.send_modify(|all| all.extend(entries));
     }
 
-    /// Sends a heartbeat on all streams.
+    /// Sends a heartbeat on all streams; lets one answer go that waits for it.
     pub(super) fn beat(&self) {
-        self.shared.heartbeats.send_modify(|count| *count += 1);
+        self.say(": \n");
+    }
+
+    /// Says something on all streams.
+    pub(super) fn say(&self, text: &'static str) {
+        self.shared.said.send_modify(|(count, said)| {
+            *count += 1;
+            *said = text;
+        });
     }
 
     /// Answers otherwise from now on. What is open ends.
@@ -144,10 +155,14 @@ async fn answer(
     mode: Mode,
 ) -> std::io::Result<()> {
     match mode {
+        Mode::Late if !request.is_stream() => {
+            shared.said.subscribe().changed().await.unwrap();
+            page(socket, shared, request).await
+        }
         Mode::Stream { .. } | Mode::Held if !request.is_stream() => {
             page(socket, shared, request).await
         }
-        Mode::Held => {
+        Mode::Held | Mode::Late => {
             socket.write_all(head().as_bytes()).await?;
             std::future::pending().await
         }
@@ -194,7 +209,7 @@ async fn stream(
     request: &Request,
     events_max: usize,
 ) -> std::io::Result<()> {
-    let (mut entries, mut beats) = (shared.entries.subscribe(), shared.heartbeats.subscribe());
+    let (mut entries, mut said) = (shared.entries.subscribe(), shared.said.subscribe());
     let (mut told, mut is_live) = (request.after(), false);
     socket.write_all(hello_from(told).as_bytes()).await?;
     for _ in 0..events_max {
@@ -211,9 +226,10 @@ async fn stream(
         } else {
             tokio::select! {
                 changed = entries.changed() => changed.unwrap(),
-                beat = beats.changed() => {
-                    beat.unwrap();
-                    socket.write_all(b": \n").await?;
+                more = said.changed() => {
+                    more.unwrap();
+                    let text = said.borrow().1;
+                    socket.write_all(text.as_bytes()).await?;
                 }
             }
         }

@@ -69,14 +69,55 @@ async fn a_stream_is_tried_again_after_a_while() {
 
 #[tokio::test]
 async fn an_answer_is_as_old_as_its_question() {
-    let issuer = Issuer::start(Mode::NoStream(NOT_FOUND)).await;
+    let issuer = Issuer::start(Mode::Late).await;
+    let impatient = Pace {
+        answer: Duration::from_millis(500),
+        ..pace()
+    };
+    let service = Listening::with(&issuer, impatient);
+    let start = service.clock.now();
+    let questions = || {
+        issuer
+            .requests()
+            .iter()
+            .filter(|one| !one.is_stream())
+            .count()
+    };
+    until("asked", || questions() > 0).await;
+    service.clock.advance(BOUND + Duration::from_secs(1));
+    until("answered", || {
+        issuer.beat();
+        service.status().heard_at.is_some()
+    })
+    .await;
+    assert_eq!(service.status().heard_at, Some(start));
+    assert!(!service.is_current());
+    until("asked and answered again", || {
+        issuer.beat();
+        service.is_current()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_overloaded_issuer_is_asked_for_pages() {
+    let busy = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
+    let issuer = Issuer::start(Mode::NoStream(busy)).await;
+    issuer.revoke([end(1)]);
     let service = Listening::to(&issuer);
     until("polls", || service.is_current()).await;
-    service.clock.advance(BOUND + Duration::from_secs(1));
-    until("asked again", || service.is_current()).await;
-    issuer.turn(Mode::Raw(Vec::new()));
-    until("down", || service.status().feed == Feed::Down).await;
-    service.clock.advance(BOUND + Duration::from_secs(1));
+    assert_eq!(service.status().feed, Feed::Polling);
+    assert!(service.knows(1));
+    assert_eq!(service.status().reconnects, 2);
+}
+
+#[tokio::test]
+async fn an_endless_page_is_left_at_its_limit() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n";
+    let issuer = Issuer::start(Mode::RawEndless(head.into(), vec![b' '; 65_536])).await;
+    let service = Listening::to(&issuer);
+    // The time for an answer is over after 10 s: three of them take longer than it is waited.
+    until("left", || service.status().reconnects >= 3).await;
     assert!(!service.is_current());
 }
 

@@ -173,6 +173,27 @@ async fn a_verifier_is_current_up_to_the_bound_and_again_when_it_hears() {
 }
 
 #[tokio::test]
+async fn the_beginning_of_a_line_makes_nobody_current() {
+    let issuer = Issuer::start(WELL).await;
+    let service = Listening::to(&issuer);
+    until("live", || service.is_current()).await;
+    service.clock.advance(BOUND + Duration::from_secs(1));
+    issuer.say("event: revoked\nid: 1\nda");
+    until("heard", || service.is_current()).await;
+    let before = service.status().heard_at;
+    service.clock.advance(BOUND + Duration::from_secs(1));
+    issuer.say("ta: ");
+    for _ in 0..10 {
+        service.swept().await;
+        assert_eq!(service.status().heard_at, before);
+        issuer.say(" ");
+    }
+    issuer.say("[]\n\n");
+    until("heard", || service.is_current()).await;
+    assert_eq!(service.status().cursor.as_deref(), Some("1"));
+}
+
+#[tokio::test]
 async fn a_broken_connection_leaves_it_stale_and_a_new_one_makes_it_current() {
     let issuer = Issuer::start(WELL).await;
     let service = Listening::to(&issuer);
