@@ -17,7 +17,7 @@ const DATE_MAX_SECONDS: u64 = 253_402_300_799;
 pub struct Claims {
     /// `iss`: who issued the token.
     pub issuer: String,
-    /// `aud`: whom the token is for. Ours is among them.
+    /// `aud`: whom the token is for. We are among them; empty when the token does not say.
     pub audiences: Vec<String>,
     /// `sub`: the user.
     pub subject: UserId,
@@ -54,7 +54,9 @@ impl Claims {
         let mut take = |name| Claim(members.remove(name));
         let claims = Self {
             issuer: take("iss").required()?.string()?,
-            audiences: take("aud").required()?.audiences()?,
+            audiences: take("aud")
+                .optional(Present::audiences)?
+                .unwrap_or_default(),
             subject: UserId::parse(&take("sub").required()?.string()?).map_err(invalid)?,
             session: take("sid")
                 .optional(|claim| SessionId::parse(&claim.string()?).map_err(invalid))?,
@@ -116,13 +118,16 @@ impl Present {
             .collect()
     }
 
-    /// RFC 7519 §4.1.3: one string, or an array of strings.
+    /// RFC 7519 §4.1.3: one string, or an array of strings. For nobody is not the same as absent.
     fn audiences(self) -> Result<Vec<String>, TokenError> {
         if let Value::String(one) = self.0 {
-            Ok(vec![one])
-        } else {
-            self.strings()
+            return Ok(vec![one]);
         }
+        let audiences = self.strings()?;
+        if audiences.is_empty() {
+            return Err(TokenError::Invalid);
+        }
+        Ok(audiences)
     }
 
     /// RFC 6749 §3.3: words with blanks between.

@@ -47,7 +47,8 @@ pub use origin::{Origin, OriginDenied, OriginFault, OriginPolicy, Provenance};
 pub use revocations::{Revocations, Revoked};
 pub use token::{AccessToken, AccessTokenText};
 pub use transport::{Found, Location, Locations, LocationsFault, bearer};
-pub use verify::{SessionClaim, SettingsFault, UntilRefused, Verifier, VerifierSettings};
+pub use verify::{AudienceClaim, SessionClaim, SettingsFault};
+pub use verify::{UntilRefused, Verifier, VerifierSettings};
 
 #[doc(hidden)]
 pub use zeroize;

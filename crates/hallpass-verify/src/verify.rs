@@ -4,7 +4,7 @@ mod remembered;
 mod settings;
 mod until_refused;
 
-pub use settings::{SessionClaim, SettingsFault, VerifierSettings};
+pub use settings::{AudienceClaim, SessionClaim, SettingsFault, VerifierSettings};
 pub use until_refused::UntilRefused;
 
 use crate::caller::Verified;
@@ -190,7 +190,10 @@ impl Verifier {
     /// Checks what does not change with time: RFC 9068 §4.
     fn check_ours(&self, claims: &Claims) -> Result<(), TokenError> {
         let from_our_issuer = claims.issuer == self.settings.issuer;
-        let for_us = claims.audiences.contains(&self.settings.audience);
+        let for_us = match self.settings.audience_claim {
+            AudienceClaim::Required => claims.audiences.contains(&self.settings.audience),
+            AudienceClaim::Absent => claims.audiences.is_empty(),
+        };
         let in_a_session =
             claims.session.is_some() || self.settings.session_claim == SessionClaim::Optional;
         let lifetime_fits = claims.expires_at >= claims.issued_at

@@ -15,6 +15,8 @@ pub struct VerifierSettings {
     pub issuer: String,
     /// We. `aud` must contain it, byte by byte.
     pub audience: String,
+    /// Whether tokens say whom they are for. Default: they must.
+    pub audience_claim: AudienceClaim,
     /// How far clocks may differ. Default 10 s, at most 60 s.
     pub leeway: Duration,
     /// The longest time between `iat` and `exp`. Default 24 h: a token that is good for years
@@ -26,6 +28,21 @@ pub struct VerifierSettings {
     pub token_len_max: usize,
     /// How many verified tokens are kept in mind. Default 10,000; 0 turns it off.
     pub remembered_tokens_max: usize,
+}
+
+/// Whether tokens say whom they are for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AudienceClaim {
+    /// A token is refused unless its `aud` names us (RFC 9068 §4).
+    #[default]
+    Required,
+    /// A token with an `aud` is refused: an issuer whose tokens go to libraries that know no
+    /// audience writes none.
+    ///
+    /// # Security
+    /// Whoever accepts the issuer's tokens accepts all of them: a service can present what it was
+    /// sent to another one. Only among services that trust each other.
+    Absent,
 }
 
 /// Whether tokens need a session.
@@ -66,6 +83,7 @@ impl VerifierSettings {
         Self {
             issuer: issuer.into(),
             audience: audience.into(),
+            audience_claim: AudienceClaim::Required,
             leeway: Duration::from_secs(10),
             lifetime_max: Duration::from_hours(24),
             session_claim: SessionClaim::Required,
@@ -78,7 +96,7 @@ impl VerifierSettings {
         if self.issuer.is_empty() {
             return Err(SettingsFault::Issuer);
         }
-        if self.audience.is_empty() {
+        if self.audience.is_empty() && self.audience_claim == AudienceClaim::Required {
             return Err(SettingsFault::Audience);
         }
         if self.leeway > LEEWAY_MAX {

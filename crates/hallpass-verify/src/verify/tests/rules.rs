@@ -110,6 +110,7 @@ fn a_token_is_for_us_from_our_issuer_and_of_the_right_type() {
         json!({"iss": "https://AUTH.example"}),
         json!({"aud": "https://api.example.evil.example"}),
         json!({"aud": []}),
+        json!({"aud": null}),
         json!({"aud": ["https://other.example"]}),
         json!({"sid": null}),
         json!({"exp": NOW + 86_401}),
@@ -149,6 +150,24 @@ fn a_token_is_for_us_from_our_issuer_and_of_the_right_type() {
 }
 
 #[test]
+fn where_tokens_name_no_audience_one_that_does_is_refused() {
+    let stage = Stage::with(|settings| settings.audience_claim = AudienceClaim::Absent);
+    assert!(stage.verify(&stage.token(&json!({"aud": null}))).is_ok());
+    let stage = Stage::with(|settings| settings.audience_claim = AudienceClaim::Absent);
+    for audience in [
+        json!("https://api.example"),
+        json!("https://other.example"),
+        json!(""),
+        json!([]),
+        json!([""]),
+        json!(7),
+    ] {
+        let token = stage.token(&json!({"aud": audience}));
+        assert_eq!(stage.fault(&token), Some(TokenError::Invalid), "{audience}");
+    }
+}
+
+#[test]
 fn settings_out_of_range_are_refused() {
     let fault = |change: fn(&mut VerifierSettings)| {
         let mut settings = VerifierSettings::new("i", "a");
@@ -158,6 +177,11 @@ fn settings_out_of_range_are_refused() {
     assert_eq!(fault(|_| {}), None);
     assert_eq!(fault(|s| s.issuer.clear()), Some(SettingsFault::Issuer));
     assert_eq!(fault(|s| s.audience.clear()), Some(SettingsFault::Audience));
+    let without_audience = |settings: &mut VerifierSettings| {
+        settings.audience.clear();
+        settings.audience_claim = AudienceClaim::Absent;
+    };
+    assert_eq!(fault(without_audience), None);
     assert_eq!(
         fault(|s| s.lifetime_max = Duration::ZERO),
         Some(SettingsFault::Lifetime)
