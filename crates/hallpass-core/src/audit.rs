@@ -41,6 +41,8 @@ pub enum EventKind {
     RefreshReused,
     /// The store was behind a client, and caught up.
     RefreshHealed,
+    /// A user got other roles.
+    RolesChanged,
     /// A token that belongs to no session was revoked.
     TokenRevoked,
     /// A signing key was announced.
@@ -69,6 +71,7 @@ impl EventKind {
             Self::SessionReplaced => "session_replaced",
             Self::RefreshReused => "refresh_reused",
             Self::RefreshHealed => "refresh_healed",
+            Self::RolesChanged => "roles_changed",
             Self::TokenRevoked => "token_revoked",
             Self::KeyAnnounced => "key_announced",
             Self::KeyRevoked => "key_revoked",

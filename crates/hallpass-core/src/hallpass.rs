@@ -278,6 +278,7 @@ fn default_hasher(cost: crate::password::Argon2idCost) -> Box<dyn PasswordHasher
 
 fn verifier(settings: &Settings) -> Result<Verifier, StartError> {
     let mut verifier = VerifierSettings::new(&settings.issuer, settings.audience());
+    verifier.audience_claim = settings.profile.audience_claim();
     verifier.leeway = settings.leeway;
     // Rounding to whole seconds may add one.
     verifier.lifetime_max = settings.access_ttl + std::time::Duration::from_secs(1);

@@ -11,6 +11,7 @@ mod flow;
 mod hallpass;
 pub mod key;
 pub mod password;
+mod profile;
 mod proof;
 mod random;
 pub mod service;
@@ -29,6 +30,7 @@ pub use flow::{
     InvalidIdempotencyKey, Issued, Opening, SignIn, SignUp, TICKET_TTL,
 };
 pub use hallpass::{Hallpass, Parts, StartError};
+pub use profile::Profile;
 pub use proof::Proof;
 pub use random::{NoRandomness, Random, SeededRandom, SystemRandom};
 pub use settings::{
@@ -36,5 +38,5 @@ pub use settings::{
     Settings,
 };
 pub use throttle::ThrottleSettings;
-pub use token::{PresentedRefresh, REFRESH_TOKEN_LEN, RefreshToken, TicketText};
+pub use token::{PresentedRefresh, REFRESH_TOKEN_LEN, RefreshToken, TOKEN_VERSION, TicketText};
 pub use web::{CookieNames, SameSites, Web, WebSettings};

@@ -2,9 +2,10 @@
 
 use crate::key::KeySettings;
 use crate::password::{Argon2idCost, HashPoolSettings};
+use crate::profile::Profile;
 use crate::service::{self, Service};
 use crate::throttle::ThrottleSettings;
-use hallpass_verify::Algorithm;
+use hallpass_verify::{Algorithm, AudienceClaim};
 use std::fmt;
 use std::time::Duration;
 
@@ -25,9 +26,11 @@ pub const LEEWAY_MAX: Duration = Duration::from_mins(1);
 pub struct Settings {
     /// The claim `iss`: a URL that names this deployment.
     pub issuer: String,
-    /// The claim `aud`. Default: the issuer.
+    /// Whose claims access tokens have. Default: ours.
+    pub profile: Profile,
+    /// The claim `aud`. Default: the issuer; none where the profile has none.
     pub audience: Option<String>,
-    /// What access tokens are signed with. Default: `EdDSA`.
+    /// What access tokens are signed with. Default: `EdDSA`, or what the profile expects.
     pub algorithm: Algorithm,
     /// How long an access token lives. Default: 15 minutes.
     pub access_ttl: Duration,
@@ -65,10 +68,17 @@ impl Settings {
     /// Returns the defaults for an issuer.
     #[must_use]
     pub fn new(issuer: impl Into<String>) -> Self {
+        Self::for_profile(Profile::Native, issuer)
+    }
+
+    /// Returns the defaults of a profile for an issuer.
+    #[must_use]
+    pub fn for_profile(profile: Profile, issuer: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
+            profile,
             audience: None,
-            algorithm: Algorithm::EdDsa,
+            algorithm: profile.algorithm(),
             access_ttl: Duration::from_mins(15),
             leeway: Duration::from_secs(10),
             remembered: Lifetimes {
@@ -88,10 +98,19 @@ impl Settings {
         }
     }
 
-    /// Returns the claim `aud`.
+    /// Returns whom access tokens are for.
     #[must_use]
     pub fn audience(&self) -> &str {
         self.audience.as_deref().unwrap_or(&self.issuer)
+    }
+
+    /// Returns the claim `aud`, if the profile has one.
+    #[must_use]
+    pub fn audience_claim(&self) -> Option<&str> {
+        match self.profile.audience_claim() {
+            AudienceClaim::Required => Some(self.audience()),
+            AudienceClaim::Absent => None,
+        }
     }
 
     /// Returns how long it matters that a session has ended or a key no longer signs: until then an
@@ -121,6 +140,11 @@ impl Settings {
             self.audience().is_empty(),
             "tokens.audience",
             "expected a name or a URL",
+        );
+        refuse(
+            self.audience.is_some() && self.audience_claim().is_none(),
+            "tokens.audience",
+            "expected none: tokens of this profile name no audience",
         );
         refuse(
             self.access_ttl < short || self.access_ttl > ACCESS_TTL_MAX,
@@ -226,6 +250,25 @@ mod tests {
             ..settings
         };
         assert_eq!(named.audience(), "api");
+    }
+
+    #[test]
+    fn a_profile_brings_its_algorithm_and_may_have_no_audience() {
+        let settings = Settings::for_profile(Profile::AuthFort, "https://auth.example.test");
+        assert_eq!(settings.faults(), []);
+        assert_eq!(settings.algorithm, Algorithm::Rs256);
+        assert_eq!(settings.audience_claim(), None);
+        let named = Settings {
+            audience: Some("api".into()),
+            ..settings
+        };
+        assert_eq!(named.faults()[0].setting, "tokens.audience");
+        let native = Settings::new("https://auth.example.test");
+        assert_eq!(
+            (native.profile, native.algorithm),
+            (Profile::Native, Algorithm::EdDsa)
+        );
+        assert_eq!(native.audience_claim(), Some("https://auth.example.test"));
     }
 
     #[test]

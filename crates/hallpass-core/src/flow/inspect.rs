@@ -8,6 +8,7 @@ use crate::service;
 use crate::session::{Device, EndReason};
 use crate::store::{Ticket, TicketHash};
 use crate::token::{self, TicketText};
+use crate::user::User;
 use hallpass_verify::{AccessToken, Caller, Location, Revoked, SessionId};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct Introspected {
     pub caller: Caller,
     /// What they may do now: not what they could do when the token was issued.
     pub roles: Vec<String>,
+    /// The user as they are now, if they are in our store: an app may have users of its own.
+    pub user: Option<User>,
 }
 
 impl Hallpass {
@@ -49,8 +52,15 @@ impl Hallpass {
             }
         }
         let user = self.0.store.user(caller.user()).await?;
-        let roles = user.map_or_else(|| caller.roles().to_vec(), |user| user.roles);
-        Ok(Some(Introspected { caller, roles }))
+        let roles = match &user {
+            Some(user) => user.roles.clone(),
+            None => caller.roles().to_vec(),
+        };
+        Ok(Some(Introspected {
+            caller,
+            roles,
+            user,
+        }))
     }
 
     /// Revokes a token (RFC 7009 §2.1): the session it belongs to ends. What is no token of ours

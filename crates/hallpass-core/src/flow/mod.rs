@@ -5,6 +5,7 @@ mod inspect;
 mod keys;
 mod open;
 mod refresh;
+mod roles;
 mod sign_in;
 mod sign_up;
 

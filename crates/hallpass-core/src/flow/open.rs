@@ -8,7 +8,7 @@ use crate::proof::Proof;
 use crate::random;
 use crate::session::{Device, EndReason, Persistence, Session};
 use crate::settings::Lifetimes;
-use crate::token::{self, AccessClaims, RefreshToken};
+use crate::token::{self, AboutUser, AccessClaims, RefreshToken};
 use crate::user::User;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -127,7 +127,7 @@ impl Hallpass {
             .min(session.refresh_expires_at().since(now));
         let claims = AccessClaims {
             iss: &settings.issuer,
-            aud: settings.audience(),
+            aud: settings.audience_claim(),
             sub: session.user.as_str(),
             sid: session.id.to_string(),
             jti: token::token_id(self.0.random.as_ref())?,
@@ -135,7 +135,7 @@ impl Hallpass {
             exp: now.plus(expires_in).as_seconds(),
             auth_time: session.authenticated_at.as_seconds(),
             amr: &session.methods,
-            roles: user.map_or(&[], |user| &user.roles),
+            about_user: AboutUser::new(settings.profile, user),
             csh: URL_SAFE_NO_PAD.encode(self.csrf_hash(session.id).as_bytes()),
         };
         let claims = serde_json::to_vec(&claims).map_err(|fault| Error::Internal(fault.into()))?;

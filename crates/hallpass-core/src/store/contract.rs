@@ -36,6 +36,7 @@ pub async fn check<S: Store + 'static>(make: impl Fn() -> Arc<S>) {
     a_user_is_found_by_id_and_by_email(make().as_ref()).await;
     a_second_sign_up_with_the_same_email_is_refused(make()).await;
     a_password_is_replaced_only_if_it_is_still_the_old_one(make().as_ref()).await;
+    the_roles_of_one_user_are_replaced(make().as_ref()).await;
     users_are_listed_page_by_page(make().as_ref()).await;
     a_session_comes_back_as_it_went_in(make().as_ref()).await;
     a_session_moves_on_only_from_the_generation_it_is_at(make().as_ref()).await;
@@ -186,6 +187,26 @@ async fn a_password_is_replaced_only_if_it_is_still_the_old_one(store: &dyn Stor
     assert_eq!(replace("old", "other").await, Changed::Unchanged);
     let found = store.credentials(&ada.email.key()).await.unwrap().unwrap();
     assert_eq!(found.password.expose(), "new");
+}
+
+async fn the_roles_of_one_user_are_replaced(store: &dyn Store) {
+    let (ada, bob) = (
+        user("u1", "ada@example.test"),
+        user("u2", "bob@example.test"),
+    );
+    for user in [&ada, &bob] {
+        store.insert_user(user, &hash("x")).await.unwrap();
+    }
+    for roles in [vec!["admin".to_owned(), "a, \"b\"".to_owned()], vec![]] {
+        let replaced = store.replace_roles(&ada.id, &roles).await.unwrap();
+        assert_eq!(replaced, Changed::Changed);
+        let found = store.user(&ada.id).await.unwrap().unwrap();
+        assert_eq!(found.roles, roles);
+        assert_eq!(store.user(&bob.id).await.unwrap().unwrap(), bob);
+    }
+    let nobody = UserId::parse("u3").unwrap();
+    let replaced = store.replace_roles(&nobody, &[]).await.unwrap();
+    assert_eq!(replaced, Changed::Unchanged);
 }
 
 async fn users_are_listed_page_by_page(store: &dyn Store) {

@@ -103,6 +103,16 @@ impl UserStore for MemoryStore {
         }
     }
 
+    async fn replace_roles(&self, user: &UserId, roles: &[String]) -> Result<Changed, StoreError> {
+        match self.lock().users.get_mut(user) {
+            Some((user, _)) => {
+                user.roles = roles.to_vec();
+                Ok(Changed::Changed)
+            }
+            None => Ok(Changed::Unchanged),
+        }
+    }
+
     async fn users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let kept = self.lock();

@@ -66,6 +66,9 @@ pub trait UserStore: Send + Sync + 'static {
         new: &PasswordHash,
     ) -> Result<Changed, StoreError>;
 
+    /// Replaces the roles of a user. Returns whether there is one.
+    async fn replace_roles(&self, user: &UserId, roles: &[String]) -> Result<Changed, StoreError>;
+
     /// Returns up to `limit` users in the order of their ids, those after `after`.
     async fn users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<User>, StoreError>;
 }

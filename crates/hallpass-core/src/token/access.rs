@@ -1,12 +1,15 @@
 //! The claims of an access token (RFC 9068 §2.2).
 
+use crate::profile::Profile;
+use crate::user::User;
 use serde::Serialize;
 
-/// What an access token says. No personal data.
+/// What an access token says. No personal data, unless the profile has it.
 #[derive(Serialize)]
 pub(crate) struct AccessClaims<'a> {
     pub(crate) iss: &'a str,
-    pub(crate) aud: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) aud: Option<&'a str>,
     pub(crate) sub: &'a str,
     pub(crate) sid: String,
     pub(crate) jti: String,
@@ -14,8 +17,50 @@ pub(crate) struct AccessClaims<'a> {
     pub(crate) exp: u64,
     pub(crate) auth_time: u64,
     pub(crate) amr: &'a [String],
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    pub(crate) roles: &'a [String],
+    #[serde(flatten)]
+    pub(crate) about_user: AboutUser<'a>,
     /// The hash of the session's CSRF secret: a resource service needs no secret to check with.
     pub(crate) csh: String,
+}
+
+/// What an access token says about its user.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum AboutUser<'a> {
+    /// What they may do.
+    Native {
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        roles: &'a [String],
+    },
+    /// What `authfort-service` reads instead of asking, and requires.
+    AuthFort {
+        /// Not there when the app keeps users of its own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        email: Option<&'a str>,
+        name: Option<&'a str>,
+        roles: &'a [String],
+        ver: u64,
+        mfa_enabled: bool,
+    },
+}
+
+/// The claim `ver` of profile [`AuthFort`](Profile::AuthFort). Elsewhere a version that counts up
+/// whenever the tokens of a user are to be refused; here their sessions end instead, so it stays.
+pub const TOKEN_VERSION: u64 = 0;
+
+impl<'a> AboutUser<'a> {
+    /// Returns what tokens of a profile say about a user; an app may have users of its own.
+    pub(crate) fn new(profile: Profile, user: Option<&'a User>) -> Self {
+        let roles = user.map_or(&[][..], |user| &user.roles);
+        match profile {
+            Profile::Native => Self::Native { roles },
+            Profile::AuthFort => Self::AuthFort {
+                email: user.map(|user| user.email.as_str()),
+                name: user.and_then(|user| user.name.as_deref()),
+                roles,
+                ver: TOKEN_VERSION,
+                mfa_enabled: false,
+            },
+        }
+    }
 }

@@ -3,7 +3,8 @@
 mod access;
 mod refresh;
 
-pub(crate) use access::AccessClaims;
+pub use access::TOKEN_VERSION;
+pub(crate) use access::{AboutUser, AccessClaims};
 pub(crate) use refresh::RefreshKeys;
 pub use refresh::{PresentedRefresh, REFRESH_TOKEN_LEN, RefreshToken};
 

@@ -133,6 +133,10 @@ impl UserStore for Wrapped {
         through!(self, self.inner.replace_password(user, old, new))
     }
 
+    async fn replace_roles(&self, user: &UserId, roles: &[String]) -> Result<Changed, StoreError> {
+        through!(self, self.inner.replace_roles(user, roles))
+    }
+
     async fn users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
         self.before_read().await?;
         self.inner.users(after, limit).await

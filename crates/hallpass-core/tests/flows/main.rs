@@ -11,6 +11,7 @@ mod keys;
 mod master_secret;
 mod passwords;
 mod processes;
+mod profiles;
 mod refresh;
 mod ring;
 mod secrets;

@@ -75,6 +75,15 @@ impl UserStore for SqliteStore {
             .await
     }
 
+    async fn replace_roles(&self, user: &UserId, roles: &[String]) -> Result<Changed, StoreError> {
+        self.writer
+            .write(ReplaceRoles {
+                user: user.clone(),
+                roles: roles.to_vec(),
+            })
+            .await
+    }
+
     async fn users(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<User>, StoreError> {
         self.readers.read("list users", |connection| {
             let mut statement = connection.prepare_cached(concat!(
@@ -165,6 +174,28 @@ impl Write for ReplacePassword {
                 self.old.expose(),
                 self.new.expose()
             ])?;
+        Ok(if replaced == 0 {
+            Changed::Unchanged
+        } else {
+            Changed::Changed
+        })
+    }
+}
+
+struct ReplaceRoles {
+    user: UserId,
+    roles: Vec<String>,
+}
+
+impl Write for ReplaceRoles {
+    type Written = Changed;
+    const DOING: &'static str = "replace the roles of a user";
+    const STATEMENTS: Statements = Statements::One;
+
+    fn write(&self, connection: &Connection) -> rusqlite::Result<Changed> {
+        let replaced = connection
+            .prepare_cached("UPDATE user SET roles = ?2 WHERE id = ?1")?
+            .execute(params![self.user.as_str(), Column(self.roles.as_slice())])?;
         Ok(if replaced == 0 {
             Changed::Unchanged
         } else {
