@@ -14,6 +14,7 @@ mod resync;
 mod router;
 #[cfg(feature = "serve")]
 pub mod serve;
+mod wire;
 
 pub use client_ip::TrustedProxies;
 pub use mount::Mount;

@@ -3,7 +3,8 @@
 use crate::client_ip::TrustedProxies;
 use crate::feed::STREAMS_MAX;
 use crate::resync::{OwnStore, Resync};
-use hallpass_core::{Hallpass, RefusedSettings, SettingFault, Web};
+use crate::wire::Wire;
+use hallpass_core::{Hallpass, Profile, RefusedSettings, SettingFault, Web};
 use hallpass_verify::{Gate, GateSettings, Location, TokenError};
 use http::HeaderName;
 use std::sync::Arc;
@@ -32,7 +33,8 @@ impl Mount {
     /// Mounts the rules with these settings.
     ///
     /// # Errors
-    /// When the CSRF header is not the name of a header.
+    /// When the CSRF header is not the name of a header, or the access tokens do not say what the
+    /// profile of this mount promises.
     pub fn new(
         hallpass: Hallpass,
         web: Web,
@@ -42,6 +44,13 @@ impl Mount {
             let expected = "expected the name of a header";
             RefusedSettings(vec![SettingFault::new("http.csrf_header", expected)])
         })?;
+        let profile = web.settings().profile;
+        if profile != Profile::Native && profile != hallpass.settings().profile {
+            let expected = "expected the profile of the access tokens, or the native one";
+            return Err(RefusedSettings(vec![SettingFault::new(
+                "profile", expected,
+            )]));
+        }
         let settings = GateSettings {
             csrf_header,
             ..GateSettings::new(web.cookies().access().clone(), web.origins().clone())
@@ -67,6 +76,11 @@ impl Mount {
     #[must_use]
     pub fn hallpass(&self) -> &Hallpass {
         &self.0.hallpass
+    }
+
+    /// Returns the shapes of this mount's profile.
+    pub(crate) fn wire(&self) -> &'static Wire {
+        Wire::of(self.web().settings().profile)
     }
 
     /// Returns how long a verifier has to keep in mind what was revoked, in whole seconds.

@@ -2,6 +2,7 @@
 //! once at start; what comes out cannot be wrong any more.
 
 use crate::delivery::Delivery;
+use crate::profile::Profile;
 use crate::settings::{RefusedSettings, SettingFault};
 use hallpass_verify::cookies::{Partitioning, Readable, SameSite, Security};
 use hallpass_verify::{Cookie, CookiePolicy, CookieSettings, Origin, OriginPolicy};
@@ -13,6 +14,9 @@ use url::{Host, Url};
 pub struct WebSettings {
     /// Where users reach us: scheme, host and port. Cookies follow from it, never from a request.
     pub public_url: String,
+    /// Whose names and shapes the routes have. Default: ours. Tokens have a profile of their own:
+    /// [`Settings::profile`](crate::Settings::profile).
+    pub profile: Profile,
     /// The path of our routes. Default: `/auth`.
     pub prefix: String,
     /// Other origins whose pages may call us with cookies, such as `https://app.example.com`.
@@ -81,6 +85,7 @@ impl WebSettings {
     pub fn new(public_url: impl Into<String>) -> Self {
         Self {
             public_url: public_url.into(),
+            profile: Profile::Native,
             prefix: "/auth".into(),
             trusted_origins: Vec::new(),
             csrf_header: "x-csrf-token".into(),

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod authfort;
 mod codes;
 mod cookie_header;
 mod cookies;
