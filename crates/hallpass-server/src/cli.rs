@@ -35,6 +35,9 @@ struct Options {
     /// The database, such as `sqlite:///var/lib/hallpass.db`
     #[arg(long, value_name = "URL", global = true)]
     database: Option<String>,
+    /// Whose names and shapes clients expect: `native` or `authfort`
+    #[arg(long, value_name = "NAME", global = true)]
+    profile: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -87,6 +90,17 @@ pub(crate) enum UserCommand {
     },
     /// List all users
     List,
+    /// Replace the roles of a user
+    Roles {
+        /// Their e-mail address
+        email: String,
+        /// A role; what is not named is taken away
+        #[arg(value_name = "ROLE", required_unless_present = "none")]
+        roles: Vec<String>,
+        /// Take all roles away
+        #[arg(long, conflicts_with = "roles")]
+        none: bool,
+    },
     /// End all sessions of a user, in every process on the same database
     EndSessions {
         /// Their e-mail address
@@ -209,11 +223,12 @@ fn execute(cli: Cli) -> Result<(), Failure> {
 }
 
 fn load(options: &Options) -> Result<Config, ConfigFaults> {
-    let flags: [Flag; 4] = [
+    let flags: [Flag; 5] = [
         ("listen", "--listen", options.listen.clone()),
         ("data", "--data", options.data.clone()),
         ("public_url", "--public-url", options.public_url.clone()),
         ("database", "--database", options.database.clone()),
+        ("profile", "--profile", options.profile.clone()),
     ];
     config::load(options.config.as_deref(), &flags)
 }

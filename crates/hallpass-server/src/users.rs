@@ -23,6 +23,7 @@ pub(crate) async fn run(config: &Config, command: UserCommand) -> Result<(), Fai
     match command {
         UserCommand::Add { email, name, roles } => add(&hallpass, &email, name, roles).await,
         UserCommand::List => list(&hallpass).await,
+        UserCommand::Roles { email, roles, .. } => replace_roles(&hallpass, &email, roles).await,
         UserCommand::EndSessions { email } => end_sessions(&hallpass, &email).await,
     }
 }
@@ -61,6 +62,20 @@ async fn list(hallpass: &Hallpass) -> Result<(), Failure> {
         };
         after = Some(last.id.clone());
     }
+}
+
+async fn replace_roles(
+    hallpass: &Hallpass,
+    email: &str,
+    roles: Vec<String>,
+) -> Result<(), Failure> {
+    let user = find(hallpass, email).await?;
+    hallpass
+        .set_roles(&user.id, &roles, &Device::default())
+        .await?;
+    say(line(&User { roles, ..user }));
+    say("introspection says so at once, access tokens from the next refresh on");
+    Ok(())
 }
 
 async fn end_sessions(hallpass: &Hallpass, email: &str) -> Result<(), Failure> {

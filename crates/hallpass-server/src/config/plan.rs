@@ -137,7 +137,7 @@ fn secret_faults(config: &Config) -> Vec<SettingFault> {
 }
 
 fn warnings(config: &Config) -> Vec<String> {
-    let is_symmetric = config.tokens.algorithm.0 == Algorithm::Hs256;
+    let is_symmetric = algorithm(config) == Algorithm::Hs256;
     let mut warnings = Vec::new();
     if is_symmetric && !config.services.is_empty() {
         warnings.push(
@@ -149,9 +149,15 @@ fn warnings(config: &Config) -> Vec<String> {
     warnings
 }
 
+/// What access tokens are signed with: by default what the profile expects.
+fn algorithm(config: &Config) -> Algorithm {
+    let by_profile = config.profile.0.algorithm();
+    config.tokens.algorithm.map_or(by_profile, |name| name.0)
+}
+
 fn settings(config: &Config, public_url: &str, services: Vec<Service>) -> Settings {
     let Tokens {
-        algorithm,
+        algorithm: _,
         issuer,
         audience,
         access_ttl,
@@ -167,8 +173,9 @@ fn settings(config: &Config, public_url: &str, services: Vec<Service>) -> Settin
         issuer: issuer
             .clone()
             .unwrap_or_else(|| public_url.trim_end_matches('/').to_owned()),
+        profile: config.profile.0,
         audience: audience.clone(),
-        algorithm: algorithm.0,
+        algorithm: algorithm(config),
         access_ttl: access_ttl.0,
         leeway: leeway.0,
         remembered: Lifetimes {
@@ -241,6 +248,7 @@ fn web_settings(config: &Config, public_url: &str, port: u16) -> WebSettings {
     }
     WebSettings {
         public_url: public_url.to_owned(),
+        profile: config.profile.0,
         prefix: config.http.prefix.clone(),
         trusted_origins,
         csrf_header: config.http.csrf_header.clone(),

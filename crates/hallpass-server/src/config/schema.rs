@@ -1,14 +1,13 @@
 //! Every setting, once: its name, its kind, its default and what it is for.
 
 use super::values::{
-    AlgorithmName, DeliveryName, LogFormatName, LogLevelName, RequestLogName, SameSiteName,
-    SecretText, Span,
+    AlgorithmName, DeliveryName, LogFormatName, LogLevelName, ProfileName, RequestLogName,
+    SameSiteName, SecretText, Span,
 };
 use hallpass_axum::serve::{Limits, RequestLog};
-use hallpass_core::Delivery;
 use hallpass_core::key::KeySettings;
 use hallpass_core::password::{Argon2idCost, HashPoolSettings};
-use hallpass_verify::Algorithm;
+use hallpass_core::{Delivery, Profile};
 use hallpass_verify::cookies::SameSite;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -63,6 +62,9 @@ settings! {
         /// The services that may ask about tokens and learn what was revoked, each as `name:hash`, as
         /// `hallpass service new NAME` prints it. Only the hash of a service's secret is kept.
         services: Vec<String> = Vec::new(),
+        /// Whose names and shapes clients and other services expect: `native`, or `authfort`, under
+        /// which access tokens and introspection are as its package `authfort-service` reads them.
+        profile: ProfileName = ProfileName(Profile::Native),
         /// Other origins whose pages may call us with cookies, such as `https://app.example.com`.
         /// Exact, no wildcard.
         trusted_origins: Vec<String> = Vec::new(),
@@ -95,10 +97,11 @@ settings! {
     /// Tokens and sessions.
     Tokens {
         /// What access tokens are signed with: `EdDSA`, `ES256`, `RS256`, `PS256` or `HS256`.
-        algorithm: AlgorithmName = AlgorithmName(Algorithm::EdDsa),
+        /// Default: `EdDSA`; under profile `authfort` `RS256`.
+        algorithm: Option<AlgorithmName> = None,
         /// The claim `iss`. Default: `public_url`.
         issuer: Option<String> = None,
-        /// The claim `aud`. Default: the issuer.
+        /// The claim `aud`. Default: the issuer; under profile `authfort` there is none.
         audience: Option<String> = None,
         /// How long an access token lives, 10 s to 24 h. Short, as services that verify on their own
         /// learn late that a session has ended.

@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use hallpass_core::Delivery;
 use hallpass_core::key::{MasterSecret, WeakSecret};
+use hallpass_core::{Delivery, Profile};
 use hallpass_verify::Algorithm;
 use hallpass_verify::cookies::SameSite;
 use serde::de::{Deserialize, Deserializer, Error};
@@ -106,6 +106,14 @@ named! {
         "RS256" = Algorithm::Rs256,
         "PS256" = Algorithm::Ps256,
         "HS256" = Algorithm::Hs256,
+    }
+}
+
+named! {
+    /// A wire profile.
+    ProfileName(Profile) {
+        "native" = Profile::Native,
+        "authfort" = Profile::AuthFort,
     }
 }
 

@@ -12,6 +12,7 @@ mod demo;
 mod http;
 mod keys;
 mod master_secret;
+mod profiles;
 mod services;
 mod serving;
 mod sessions;

@@ -5,7 +5,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 /// The secret and the line for the configuration that `hallpass service new orders` prints.
-fn new_service() -> (String, String) {
+pub(crate) fn new_service() -> (String, String) {
     let directory = TempDir::new().unwrap();
     let (code, out, log) = output(directory.path(), &["service", "new", "orders"]);
     assert!(code == 0 && log.is_empty(), "{log}");

@@ -1,5 +1,6 @@
 use super::*;
-use crate::config::values::{SameSiteName, Span};
+use crate::config::values::{AlgorithmName, ProfileName, SameSiteName, Span};
+use hallpass_core::Profile;
 use hallpass_verify::cookies::SameSite;
 
 fn faults(change: impl FnOnce(&mut Config)) -> Vec<String> {
@@ -194,7 +195,7 @@ fn a_service_without_a_hash_is_refused_and_its_secret_not_repeated() {
 #[test]
 fn services_are_warned_that_hs256_has_no_public_keys() {
     let mut config = Config::default();
-    config.tokens.algorithm = crate::config::values::AlgorithmName(Algorithm::Hs256);
+    config.tokens.algorithm = Some(AlgorithmName(Algorithm::Hs256));
     assert!(config.check().unwrap().warnings.is_empty());
     config.services = vec![format!("orders:{}", "0".repeat(64))];
     let warnings = config.check().unwrap().warnings;
@@ -204,6 +205,23 @@ fn services_are_warned_that_hs256_has_no_public_keys() {
     );
     config.tokens = Tokens::default();
     assert!(config.check().unwrap().warnings.is_empty());
+}
+
+#[test]
+fn a_profile_names_tokens_and_routes_and_brings_its_algorithm() {
+    let mut config = Config {
+        profile: ProfileName(Profile::AuthFort),
+        ..Config::default()
+    };
+    let plan = config.check().unwrap();
+    let profiles = [plan.settings.profile, plan.web.settings().profile];
+    assert_eq!(profiles, [Profile::AuthFort; 2]);
+    assert_eq!(plan.settings.algorithm, Algorithm::Rs256);
+    config.tokens.algorithm = Some(AlgorithmName(Algorithm::Es256));
+    assert_eq!(config.check().unwrap().settings.algorithm, Algorithm::Es256);
+    config.tokens.audience = Some("api".into());
+    let refused = config.check().unwrap_err().0;
+    assert!(refused[0].starts_with("`tokens.audience`: "), "{refused:?}");
 }
 
 #[test]
