@@ -22,7 +22,7 @@ pub use open::{Builder, Hallpass};
 pub use hallpass_axum::{Mount, Refused, TrustedProxies};
 pub use hallpass_core as core;
 pub use hallpass_core::{
-    Delivery, Issued, Opening, Proof, SameSites, Settings, Web, WebSettings, session,
+    Delivery, Issued, Opening, Profile, Proof, SameSites, Settings, Web, WebSettings, session,
 };
 pub use hallpass_verify as verify;
 pub use hallpass_verify::axum::{GateLayer, MaybeCaller};

@@ -5,7 +5,7 @@ use axum::Router;
 use hallpass_axum::{Mount, TrustedProxies};
 use hallpass_core::key::MasterSecret;
 use hallpass_core::service::Service;
-use hallpass_core::{Parts, Settings, SystemRandom, Web, WebSettings};
+use hallpass_core::{Parts, Profile, Settings, SystemRandom, Web, WebSettings};
 use hallpass_io::sqlite::{Options, SqliteStore};
 use hallpass_io::{Database, former_secret_path, load_if_there, load_or_create};
 use hallpass_verify::axum::GateLayer;
@@ -102,6 +102,14 @@ impl Builder {
         self
     }
 
+    /// Speaks to clients and services in the names and shapes of a profile. Default: ours.
+    ///
+    /// With [`settings`](Self::settings) of your own, start from [`Settings::for_profile`].
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.web.profile = profile;
+        self
+    }
+
     /// Changes the settings of the web side: cookies, origins, delivery.
     pub fn web(mut self, change: impl FnOnce(&mut WebSettings)) -> Self {
         change(&mut self.web);
@@ -162,7 +170,7 @@ impl Builder {
         let store = SqliteStore::open(&path, Options::default())?;
         let mut settings = self
             .settings
-            .unwrap_or_else(|| Settings::new(&self.web.public_url));
+            .unwrap_or_else(|| Settings::for_profile(self.web.profile, &self.web.public_url));
         settings.services.extend(self.services);
         let parts = Parts::new(Arc::new(store), secret).former_secrets(former_secrets);
         let web = Web::checked(self.web)?;
