@@ -5,7 +5,9 @@ use super::decide::Pace;
 use super::endpoints::PlainHttp;
 use super::{ServiceSecret, pace};
 use crate::WhenStale;
-use crate::{Clock, CookieSettings, Locations, SessionClaim, SystemClock, VerifierSettings};
+use crate::{
+    AudienceClaim, Clock, CookieSettings, Locations, SessionClaim, SystemClock, VerifierSettings,
+};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +19,7 @@ pub struct Builder {
     pub(super) issuer: String,
     pub(super) audience: Option<String>,
     pub(super) leeway: Duration,
+    pub(super) audience_claim: AudienceClaim,
     pub(super) session_claim: SessionClaim,
     pub(super) service: Option<(String, ServiceSecret)>,
     pub(super) cache_file: Option<PathBuf>,
@@ -42,6 +45,7 @@ impl Builder {
             issuer: issuer.to_owned(),
             audience: None,
             leeway: of_tokens.leeway,
+            audience_claim: of_tokens.audience_claim,
             session_claim: of_tokens.session_claim,
             service: None,
             cache_file: None,
@@ -67,6 +71,13 @@ impl Builder {
     /// Sets what tokens must name as their audience. Default: the issuer.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
+        self
+    }
+
+    /// Sets whether tokens name an audience. Default: they must. The tokens of an issuer under
+    /// profile `authfort` name none: [`AudienceClaim::Absent`].
+    pub const fn audience_claim(mut self, audience_claim: AudienceClaim) -> Self {
+        self.audience_claim = audience_claim;
         self
     }
 

@@ -116,6 +116,7 @@ impl Builder {
         let audience = self.audience.as_ref().unwrap_or(&self.issuer);
         let settings = VerifierSettings {
             leeway: self.leeway,
+            audience_claim: self.audience_claim,
             session_claim: self.session_claim,
             ..VerifierSettings::new(&self.issuer, audience)
         };

@@ -6,8 +6,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass_verify::cookies::Security;
 use hallpass_verify::problem::Code;
 use hallpass_verify::{
-    Admission, Cookie, CookieSettings, CsrfSecret, Gate, GateSettings, KeySet, Keys, ManualClock,
-    Origin, OriginPolicy, Revocations, SessionClaim, SessionId, Timestamp, Verifier,
+    Admission, AudienceClaim, Cookie, CookieSettings, CsrfSecret, Gate, GateSettings, KeySet, Keys,
+    ManualClock, Origin, OriginPolicy, Revocations, SessionClaim, SessionId, Timestamp, Verifier,
     VerifierSettings, VerifyingKey,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -111,6 +111,7 @@ pub(crate) fn verifier(session_claim: SessionClaim) -> Arc<Verifier> {
     let settings = VerifierSettings {
         issuer: "https://auth.example.test".into(),
         audience: "api".into(),
+        audience_claim: AudienceClaim::Required,
         leeway: std::time::Duration::from_secs(10),
         lifetime_max: std::time::Duration::from_hours(24),
         session_claim,

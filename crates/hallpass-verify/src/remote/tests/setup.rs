@@ -1,10 +1,11 @@
 //! Settings, and the end of what goes on in the background.
 
 use super::issuer::Issuer;
-use super::{Stage, told};
+use super::{NOW, Stage, header, sign, told};
 use crate::remote::{Remote, RemoteFault, ServiceSecret};
 use crate::{CookieSettings, Location, WhenStale};
 use http::Request;
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -181,4 +182,23 @@ async fn an_issuer_that_nobody_is_at_is_a_fault_that_is_counted() {
     let remote = Remote::new(&url).unwrap();
     remote.ready().await;
     assert_eq!(remote.status().keys.fault, Some("unreachable"));
+}
+
+#[tokio::test]
+async fn the_tokens_of_an_issuer_that_names_no_audience_are_taken_by_those_who_say_so() {
+    let issuer = Issuer::with_keys(&["k1"]).await;
+    let stage = Stage::cold(issuer, |builder| {
+        builder.audience_claim(crate::AudienceClaim::Absent)
+    });
+    let with_audience = stage.token("k1");
+    let without = sign(
+        &header("k1"),
+        &json!({
+            "iss": stage.issuer.url(), "sub": "alice", "sid": "AAAAAAAAAAAAAAAAAAAAAA",
+            "jti": "t1", "iat": NOW, "exp": NOW + 900,
+        }),
+    );
+    stage.until(|status| status.keys.fetches == 1).await;
+    assert_eq!(stage.verdict(&without).await, "alice");
+    assert_eq!(stage.verdict(&with_audience).await, "token_invalid");
 }
