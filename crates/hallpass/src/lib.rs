@@ -35,4 +35,6 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../../../docs/manual.md")]
     struct Manual;
+    #[doc = include_str!("../../../docs/services.md")]
+    struct Services;
 }

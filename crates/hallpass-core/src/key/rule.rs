@@ -8,7 +8,7 @@ use hallpass_verify::{Algorithm, Timestamp};
 use std::time::Duration;
 
 /// The most keys that may be published at once: verifiers read no larger set.
-const PUBLISHED_COUNT_MAX: u32 = 64;
+const PUBLISHED_KEYS_MAX: u32 = 64;
 
 /// How keys come and go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,7 +51,7 @@ impl KeySettings {
         }
         let alive = self.announce.saturating_add(kept_for);
         if !self.rotate_every.is_zero()
-            && self.rotate_every.saturating_mul(PUBLISHED_COUNT_MAX) < alive
+            && self.rotate_every.saturating_mul(PUBLISHED_KEYS_MAX) < alive
         {
             faults.push((
                 "keys.rotate_every",
