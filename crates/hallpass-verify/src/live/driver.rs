@@ -151,6 +151,7 @@ impl Driver {
     }
 
     async fn take(&mut self, step: Step) -> Result<(), End> {
+        // It may have ended since it was asked, on another thread.
         if let Some(over) = self.guard.is_over() {
             return Err(End::Over(over));
         }

@@ -4,7 +4,7 @@ use crate::issuer::{ALICE, BOB, NOW};
 use crate::support::{TTL, app, fresh, token_at};
 use hallpass_verify::live::{RenewFault, Renewal};
 use hallpass_verify::problem::Code;
-use hallpass_verify::{Clock as _, Location};
+use hallpass_verify::{Clock as _, Location, Revoked};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -53,6 +53,25 @@ async fn the_caller_is_whom_the_last_token_tells() {
     let next = ALICE.token_with(json!({ "jti": "t2", "exp": NOW + TTL }));
     assert_eq!(client.renew(&next).await, RENEWED);
     assert_eq!(client.ask("who").await, "t2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewed_socket_stands_on_its_last_token_and_not_on_those_before() {
+    let app = app();
+    let mut client = app.open_with(&fresh(ALICE, &app)).await;
+    let next = ALICE.token_with(json!({ "jti": "t2", "exp": NOW + TTL }));
+    assert_eq!(client.renew(&next).await, RENEWED);
+    let revoke = |name: &str| {
+        let now = app.clock.now();
+        let until = now.plus(Duration::from_secs(TTL));
+        let revoked = Revoked::Token(name.to_owned());
+        app.verifier.learn(&revoked, now, until);
+    };
+    revoke("t1");
+    sleep(Duration::from_secs(100)).await;
+    assert_eq!(client.ask("hello").await, "hello");
+    revoke("t2");
+    assert_eq!(client.hear().await, "closed 4403 session_ended");
 }
 
 #[tokio::test(start_paused = true)]

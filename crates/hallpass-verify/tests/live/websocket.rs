@@ -343,6 +343,24 @@ async fn a_user_with_too_many_connections_waits_until_one_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_guard_alone_notices_a_clock_that_is_set_forward_within_30_s() {
+    let app = app();
+    let now = hallpass_verify::Clock::now(app.clock.as_ref());
+    let token = fresh(ALICE, &app);
+    let caller = app.verifier.verify(&token, Location::Header, now).unwrap();
+    let mut guard = Guard::new(Arc::clone(&app.gate), caller);
+    // It waits already when the clock is set.
+    let clock = Arc::clone(&app.clock);
+    tokio::spawn(async move {
+        sleep(SECOND).await;
+        clock.set_wrong_by(86_400);
+    });
+    let waiting = Instant::now();
+    assert_eq!(guard.over().await, Over::Expired);
+    assert_eq!(waiting.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_guard_alone_tells_the_same() {
     let app = app();
     let guard_of = |user: User| {
