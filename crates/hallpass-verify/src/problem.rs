@@ -71,7 +71,7 @@ codes! {
         "Refresh the session and try again.";
     /// The token is not one of ours, or not for here.
     TokenInvalid = "token_invalid", UNAUTHORIZED, "The token is not valid",
-        "Sign in again.";
+        "Refresh the session and try again, or sign in.";
     /// The session is over: signed out, ended, or too old.
     SessionEnded = "session_ended", UNAUTHORIZED, "The session has ended",
         "Sign in again.";
