@@ -24,7 +24,7 @@ fn app(auth: &Hallpass) -> Router {
 }
 
 /// The cookies that an answer set, as the next request sends them.
-fn cookies(headers: &axum::http::HeaderMap) -> String {
+fn cookies(headers: &http::HeaderMap) -> String {
     let mut line = String::new();
     for cookie in headers.get_all("set-cookie") {
         let pair = cookie.to_str().unwrap().split(';').next().unwrap();
