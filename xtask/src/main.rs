@@ -28,7 +28,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Runs everything that must hold: lints, tests, browser tests. Installs what is missing.
+    /// Runs everything that must hold: lints, tests, tests in a browser and with
+    /// libraries of others. Installs what is missing.
     Test {
         /// Runs one part alone.
         #[arg(long, value_enum)]

@@ -4,6 +4,7 @@ use crate::leftovers::Marked;
 use crate::steps::{self, Stop, cargo};
 use crate::tally::Tally;
 use crate::{machine, tools};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// How long the list of known holes may take to come.
@@ -19,6 +20,8 @@ pub(crate) enum Part {
     Rust,
     /// A real browser against the real server.
     Browser,
+    /// Libraries of others, in Node and in Python, against the real server.
+    Interop,
 }
 
 /// Runs the chosen parts, or all. Returns the tests that ran.
@@ -27,7 +30,7 @@ pub(crate) enum Part {
 /// With the first step that fails.
 pub(crate) fn test(chosen: Option<Part>) -> Result<Tally, Stop> {
     let marked = Marked::new();
-    let parts = [Part::Lints, Part::Rust, Part::Browser];
+    let parts = [Part::Lints, Part::Rust, Part::Browser, Part::Interop];
     let mut tally = Tally::default();
     for part in parts
         .into_iter()
@@ -37,6 +40,7 @@ pub(crate) fn test(chosen: Option<Part>) -> Result<Tally, Stop> {
             Part::Lints => lints(&marked)?,
             Part::Rust => rust(&marked)?,
             Part::Browser => browser(&marked)?,
+            Part::Interop => interop(&marked)?,
         };
     }
     marked.all_gone()?;
@@ -123,8 +127,7 @@ fn rust(marked: &Marked) -> Result<Tally, Stop> {
 fn browser(marked: &Marked) -> Result<Tally, Stop> {
     tools::node()?;
     let browser = tools::browser()?;
-    let build = ["build", "--locked", "--package", "hallpass-server"];
-    steps::run("build the server", &mut cargo(&build))?;
+    build_the_server()?;
     let build = [
         "build",
         "--locked",
@@ -137,22 +140,70 @@ fn browser(marked: &Marked) -> Result<Tally, Stop> {
     ];
     steps::run("build the example", &mut cargo(&build))?;
     let folder = machine::root().join("tests/browser");
+    npm_ci("install the browser tests", &folder)?;
+    let mut node = node_tests(&folder);
+    tests("browser tests", marked, node.env("CHROMIUM", browser))
+}
+
+fn interop(marked: &Marked) -> Result<Tally, Stop> {
+    tools::node()?;
+    tools::python()?;
+    build_the_server()?;
+    let folder = machine::root().join("tests/interop");
+    npm_ci("install the tests with libraries for Node", &folder)?;
+    let mut tally = tests("libraries for Node", marked, &mut node_tests(&folder))?;
+    let python = python_with(&folder.join("requirements.txt"))?;
+    let mut python = Command::new(python);
+    // No compiled files among the sources.
+    python.args(["-B", "run.py"]).current_dir(&folder);
+    tally += tests("libraries for Python", marked, &mut python)?;
+    Ok(tally)
+}
+
+fn build_the_server() -> Result<(), Stop> {
+    let build = ["build", "--locked", "--package", "hallpass-server"];
+    steps::run("build the server", &mut cargo(&build)).map(drop)
+}
+
+fn npm_ci(title: &str, folder: &Path) -> Result<(), Stop> {
     let mut install = Command::new("npm");
     install
         .args(["ci", "--prefer-offline", "--no-audit", "--no-fund"])
-        .current_dir(&folder);
-    steps::run("install the browser tests", &mut install)?;
+        .current_dir(folder);
+    steps::run(title, &mut install).map(drop)
+}
+
+fn node_tests(folder: &Path) -> Command {
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec"])
-        .current_dir(&folder)
-        .env("CHROMIUM", browser)
-        .env(
-            "SERVER_PROGRAM",
-            steps::target_dir()?.join("debug/hallpass"),
-        );
-    let tally = steps::run("browser tests", marked.on(&mut node))?;
+        .current_dir(folder);
+    node
+}
+
+/// Returns a Python of our own, in the target folder, that has these packages and no others.
+fn python_with(requirements: &Path) -> Result<PathBuf, Stop> {
+    let folder = steps::target_dir()?.join("interop-python");
+    let python = folder.join("bin/python");
+    if !steps::succeeds(Command::new(&python).args(["-m", "pip", "--version"])) {
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(&folder);
+        steps::run("make a place for Python packages", &mut venv)?;
+    }
+    let mut install = Command::new(&python);
+    install
+        .args(["-m", "pip", "install", "--quiet", "--require-hashes"])
+        .arg("--requirement")
+        .arg(requirements);
+    steps::run("install the tests with libraries for Python", &mut install)?;
+    Ok(python)
+}
+
+/// Runs tests that start the server; some have to be there.
+fn tests(title: &str, marked: &Marked, command: &mut Command) -> Result<Tally, Stop> {
+    let program = steps::target_dir()?.join("debug/hallpass");
+    let tally = steps::run(title, marked.on(command.env("SERVER_PROGRAM", program)))?;
     if tally == Tally::default() {
-        return Err(Stop::because("browser tests: none ran"));
+        return Err(Stop::because(format!("{title}: none ran")));
     }
     Ok(tally)
 }

@@ -13,6 +13,7 @@ const BROWSERS: [&str; 4] = [
     "google-chrome-stable",
 ];
 const NODE_MAJOR_MIN: u32 = 20;
+const PYTHON_MIN: (u32, u32) = (3, 11);
 
 /// Sees to it that cargo-deny is there.
 pub(crate) fn cargo_deny() -> Result<(), Stop> {
@@ -55,6 +56,23 @@ pub(crate) fn node() -> Result<(), Stop> {
     }
     Err(Stop::because(format!(
         "expected Node {NODE_MAJOR_MIN} or later, found `{version}`"
+    )))
+}
+
+/// Sees to it that a Python is there that can make places for packages.
+pub(crate) fn python() -> Result<(), Stop> {
+    let asks = |code: &str| succeeds(Command::new("python3").args(["-c", code]));
+    if !asks("import ensurepip, venv") {
+        apt_install(&["python3", "python3-venv"])?;
+    }
+    let (major, minor) = PYTHON_MIN;
+    if asks(&format!(
+        "import sys; sys.exit(sys.version_info < ({major}, {minor}))"
+    )) {
+        return Ok(());
+    }
+    Err(Stop::because(format!(
+        "expected Python {major}.{minor} or later as `python3`"
     )))
 }
 

@@ -1,7 +1,7 @@
 // The real program, started on free ports in a folder of its own, and stopped as a service manager stops it.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { connect, createServer } from "node:net";
@@ -9,8 +9,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const PROGRAM = process.env.SERVER_PROGRAM || fileURLToPath(new URL("../../../target/debug/hallpass", import.meta.url));
+const execute = promisify(execFile);
 /** A neighbour may take a port between the moment we find it and the moment we use it. */
 const STARTS_MAX = 5;
 const LISTENING = "listening on ";
@@ -25,6 +27,7 @@ const COMMON = { HALLPASS_PASSWORDS_MEMORY_KIB: "64", HALLPASS_LOG_FORMAT: "json
  * @property {number} port Where it listens on loopback.
  * @property {string} attackOrigin The attacker's page; empty for `serve`.
  * @property {() => string[]} log What it has logged so far, a line each.
+ * @property {(...words: string[]) => Promise<string>} run Runs another command on its data, and returns what that says.
  * @property {() => Promise<void>} stop Stops it, and fails unless it exits with 0.
  */
 
@@ -46,9 +49,10 @@ export async function startProgram(command = "demo", settings = {}) {
 
 async function start(command, settings) {
   const folder = await mkdtemp(join(tmpdir(), "hallpass-browser-"));
+  const env = { ...marks(), ...COMMON, ...settings };
   const child = spawn(PROGRAM, [command, "--listen", "127.0.0.1:0", "--data", folder], {
     cwd: folder,
-    env: { ...marks(), ...COMMON, ...settings },
+    env,
     stdio: ["ignore", "pipe", "pipe"],
   });
   const log = [];
@@ -67,6 +71,10 @@ async function start(command, settings) {
     port: Number(new URL(said.origin).port),
     attackOrigin: said.attackOrigin,
     log: () => [...log],
+    async run(...words) {
+      const { stdout } = await execute(PROGRAM, [...words, "--data", folder], { cwd: folder, env });
+      return stdout;
+    },
     async stop() {
       child.kill("SIGTERM");
       const [code, signal] = await closed;

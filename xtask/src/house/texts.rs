@@ -86,6 +86,7 @@ fn skipped(file: &File) -> Vec<Fault> {
             "skip: true",
             "only: true",
         ],
+        Some("py") => &["unittest.skip", "skipTest(", "expectedFailure"],
         _ => &[],
     };
     let code = if file.is_rust() {
@@ -149,6 +150,10 @@ fn a_forbidden_word_a_long_file_and_a_skipped_test_are_found() {
     );
     assert_eq!(
         skipped(&File::new("tests/browser/x.test.js", "test.only('x')")).len(),
+        1
+    );
+    assert_eq!(
+        skipped(&File::new("tests/interop/test_x.py", "@unittest.skip('x')")).len(),
         1
     );
 }
