@@ -1,13 +1,16 @@
-//! What the parts of a request cost: verify, cookie read, CSRF check, rotate.
+//! What the parts of a request cost: verify, cookie read, CSRF check, rotate; and how much more a
+//! token that is seen for the first time costs than its bare signature.
 //!
-//! `cargo bench -p hallpass`
+//! `cargo bench -p hallpass --bench request_path`
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot start has nothing to measure"
 )]
 
+mod first_time;
+
 use axum::http::{HeaderMap, HeaderValue, Method, header};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use hallpass::core::store::MemoryStore;
 use hallpass::core::{
     Carrier, Delivery, Hallpass, Issued, Opening, Parts, Proof, key::MasterSecret,
@@ -31,13 +34,17 @@ struct Stage {
 }
 
 fn stage() -> Stage {
+    stage_with(Settings::new(URL))
+}
+
+fn stage_with(settings: Settings) -> Stage {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     let secret = MasterSecret::from_bytes((0..32).collect()).unwrap();
     let parts = Parts::new(Arc::new(MemoryStore::default()), secret);
     let (hallpass, issued) = runtime.block_on(async {
-        let hallpass = Hallpass::start(Settings::new(URL), parts).await.unwrap();
+        let hallpass = Hallpass::start(settings, parts).await.unwrap();
         let proof = Proof::asserted_by_app(UserId::parse("customer-17").unwrap(), &["pwd"]);
         let opening = Opening {
             delivery: Delivery::Body,
@@ -65,19 +72,15 @@ fn verify(criterion: &mut Criterion) {
                 .unwrap()
         });
     });
+}
+
+/// Returns a verifier to which each token is new.
+fn forgetful(known: &Verifier) -> Verifier {
     let settings = VerifierSettings {
         remembered_tokens_max: 0,
         ..VerifierSettings::new(URL, URL)
     };
-    let forgetful =
-        Verifier::new(settings, known.keys().clone(), known.revocations().clone()).unwrap();
-    criterion.bench_function("verify/EdDSA token seen for the first time", |bencher| {
-        bencher.iter(|| {
-            forgetful
-                .verify(black_box(token), Location::Header, now)
-                .unwrap()
-        });
-    });
+    Verifier::new(settings, known.keys().clone(), known.revocations().clone()).unwrap()
 }
 
 fn cookie(criterion: &mut Criterion) {
@@ -136,5 +139,17 @@ fn rotate(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(request_path, verify, cookie, csrf, rotate);
-criterion_main!(request_path);
+criterion_group!(
+    request_path,
+    verify,
+    first_time::measure,
+    cookie,
+    csrf,
+    rotate
+);
+
+fn main() {
+    request_path();
+    Criterion::default().configure_from_args().final_summary();
+    first_time::compare();
+}
