@@ -20,7 +20,8 @@ pub(crate) enum Script {
 }
 
 impl Script {
-    fn next(&self) -> Arc<[u8]> {
+    /// Returns the next request.
+    pub(crate) fn next(&self) -> Arc<[u8]> {
         match self {
             Self::Same { request, .. } => Arc::clone(request),
             Self::Refresh { address, token } => {
@@ -30,7 +31,8 @@ impl Script {
         }
     }
 
-    fn answered(&mut self, status: u16, body: &[u8]) -> Result<(), String> {
+    /// Takes an answer, if it is the expected one.
+    pub(crate) fn answered(&mut self, status: u16, body: &[u8]) -> Result<(), String> {
         let expected = match self {
             Self::Same { status, .. } => *status,
             Self::Refresh { .. } => 200,

@@ -9,36 +9,45 @@ mod fake;
 mod hashes;
 mod histogram;
 mod http;
+mod issuer;
+mod kids;
 mod load;
 mod prefill;
 mod process;
+mod relay;
 mod report;
+mod revocation;
+mod rotation;
 mod sample;
 mod scenario;
 mod servers;
 mod stores;
+mod tool;
 
 use crate::machine;
 use crate::steps::{Stop, cargo};
 use clap::ValueEnum as _;
-use report::{Line, Process};
+use report::{Figure, Line, Process};
 use sample::{Sample, median};
 use scenario::{Name, Scenario};
-use servers::{Programs, Servers};
+use servers::{Programs, Servers, Services};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const MIXED_GETS: usize = 8;
 const MIXED_SIGN_INS: usize = 32;
 const STARTS: usize = 3;
 
+/// What the line of another build is called, after what it measures.
+const BESIDE: &str = " (beside)";
+
 /// What to measure, and for how long.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// How long a round takes, in seconds
-    #[arg(long, default_value_t = 2.0)]
-    seconds: f64,
+    /// How long a round takes, in seconds [default: 2; of `rotation`: 120]
+    #[arg(long)]
+    seconds: Option<f64>,
     /// How many rounds; the table shows medians
     #[arg(long, default_value_t = 3)]
     rounds: u32,
@@ -48,6 +57,9 @@ pub(crate) struct Options {
     /// Threads of the load generator [default: half the cores]
     #[arg(long)]
     threads: Option<usize>,
+    /// Measures another build in turn: its folder `target/release`, after a `bench` of its own
+    #[arg(long, value_name = "FOLDER")]
+    beside: Option<PathBuf>,
 }
 
 impl Options {
@@ -56,7 +68,30 @@ impl Options {
     }
 
     fn span(&self) -> Duration {
-        Duration::from_secs_f64(self.seconds.clamp(0.1, 60.0))
+        Duration::from_secs_f64(self.seconds.unwrap_or(2.0).clamp(0.1, 60.0))
+    }
+
+    fn rotation_span(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds.unwrap_or(120.0).clamp(0.1, 3600.0))
+    }
+
+    /// Starts the servers of another build, if one is named.
+    async fn beside(&self, folder: &Path) -> Result<Option<Servers>, Stop> {
+        let Some(release) = &self.beside else {
+            return Ok(None);
+        };
+        let (programs, folder) = (Programs::in_folder(release), folder.join("beside"));
+        let servers = Servers::start(&programs, &folder, Services::LeftOut);
+        servers.await.map(Some)
+    }
+
+    fn services(&self) -> Services {
+        let mut names = Name::value_variants().iter();
+        if names.any(|name| name.needs_services() && self.wants(*name)) {
+            Services::Measured
+        } else {
+            Services::LeftOut
+        }
     }
 }
 
@@ -68,7 +103,7 @@ pub(crate) fn run(options: &Options) -> Result<String, Stop> {
     if cfg!(debug_assertions) {
         return run_optimised();
     }
-    let programs = Programs::build()?;
+    let programs = Programs::build(options.services())?;
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(options.threads.unwrap_or(machine::cores() / 2).max(1))
@@ -117,9 +152,10 @@ async fn measure_all(
     programs: &Programs,
     folder: &Path,
 ) -> Result<String, Stop> {
-    let servers = Servers::start(programs, folder).await?;
+    let servers = Servers::start(programs, folder, options.services()).await?;
+    let beside = options.beside(folder).await?;
     let idle_kib = servers.program.resident_kib()?;
-    let (mut lines, hashes) = rounds(options, &servers).await?;
+    let (mut lines, hashes) = rounds(options, &servers, beside.as_ref()).await?;
     if options.wants(Name::Mixed) {
         lines.extend(mixed(options, &servers).await?);
     }
@@ -132,7 +168,19 @@ async fn measure_all(
             Line { samples, ..line }
         }));
     }
-    println!("\n{}\n", report::table(&lines));
+    // They are measured alone.
+    drop((servers, beside));
+    let figures = crowds(options, programs, folder).await?;
+    println!();
+    if !lines.is_empty() {
+        println!("{}\n", report::table(&lines));
+    }
+    for line in against_beside(&lines)
+        .into_iter()
+        .chain(report::figures(&figures))
+    {
+        println!("{line}");
+    }
     if !hashes.is_empty() {
         println!("{}", against_bare_hashes(&lines, hashes));
     }
@@ -145,28 +193,73 @@ async fn measure_all(
     Ok(format!("the program is {megabytes:.1} MB"))
 }
 
+/// Measures what takes many verifiers, each scenario with an issuer of its own.
+async fn crowds(
+    options: &Options,
+    programs: &Programs,
+    folder: &Path,
+) -> Result<Vec<Figure>, Stop> {
+    let mut figures = Vec::new();
+    if options.wants(Name::Revocation) {
+        figures.extend(revocation::measure(programs, &folder.join("revocation")).await?);
+    }
+    if options.wants(Name::Rotation) {
+        let span = options.rotation_span();
+        figures.extend(rotation::measure(programs, &folder.join("rotation"), span).await?);
+    }
+    if options.wants(Name::Kids) {
+        figures.extend(kids::measure(programs, &folder.join("kids")).await?);
+    }
+    Ok(figures)
+}
+
+/// A scenario, the servers it is about, and what was measured of it.
+type Entry<'s> = (Scenario, &'s Servers, Line);
+
+/// Makes the scenarios that are wanted; each is followed by the same of another build.
+async fn entries<'s>(
+    options: &Options,
+    servers: &'s Servers,
+    beside: Option<&'s Servers>,
+) -> Result<Vec<Entry<'s>>, Stop> {
+    let mut entries = Vec::new();
+    let names = Name::value_variants().iter();
+    for name in names.filter(|name| options.wants(**name)) {
+        let others = beside.filter(|_| !matches!(name, Name::Hello | Name::Service));
+        for (servers, whose) in [(Some(servers), ""), (others, BESIDE)] {
+            let Some(servers) = servers else { continue };
+            for scenario in Scenario::prepare(*name, servers).await? {
+                let what = format!("{}{whose}", scenario.what);
+                let mut line = Line::new(what, scenario.scripts.len(), Process::Alone);
+                line.ratio_max = name.ratio_max();
+                entries.push((scenario, servers, line));
+            }
+        }
+    }
+    Ok(entries)
+}
+
 /// Measures the scenarios in turn, round by round, each just after the bare server; and after
 /// each round of sign-ins, how many bare hashes the machine does.
-async fn rounds(options: &Options, servers: &Servers) -> Result<(Vec<Line>, Vec<f64>), Stop> {
-    let mut scenarios = Vec::new();
-    for name in Name::value_variants()
-        .iter()
-        .filter(|name| options.wants(**name))
-    {
-        scenarios.extend(Scenario::prepare(*name, servers).await?);
-    }
+async fn rounds(
+    options: &Options,
+    servers: &Servers,
+    beside: Option<&Servers>,
+) -> Result<(Vec<Line>, Vec<f64>), Stop> {
+    let mut entries = entries(options, servers, beside).await?;
     let mut hello = scenario::same(load::get(servers.hello.address, "/hello", ""), 200);
     let mut hashes = Vec::new();
-    let mut lines: Vec<Line> = scenarios
-        .iter()
-        .map(|scenario| Line::new(scenario.what, scenario.scripts.len(), Process::Alone))
-        .collect();
-    for round in 1..=options.rounds {
-        println!("    round {round} of {}", options.rounds);
-        for (scenario, line) in scenarios.iter_mut().zip(&mut lines) {
+    let rounds = if entries.is_empty() {
+        0
+    } else {
+        options.rounds
+    };
+    for round in 1..=rounds {
+        println!("    round {round} of {rounds}");
+        for (scenario, whose, line) in &mut entries {
             line.hello
                 .push(Sample::take(&servers.hello, &mut hello, options.span()).await?);
-            let target = scenario.target(servers);
+            let target = scenario.target(whose);
             line.samples
                 .push(Sample::take(target, &mut scenario.scripts, options.span()).await?);
             if scenario.name == Name::Login {
@@ -174,7 +267,8 @@ async fn rounds(options: &Options, servers: &Servers) -> Result<(Vec<Line>, Vec<
             }
         }
     }
-    Ok((lines, hashes))
+    let lines = entries.into_iter().map(|(_, _, line)| line);
+    Ok((lines.collect(), hashes))
 }
 
 /// Measures protected requests while many sign in to the same process.
@@ -199,6 +293,17 @@ async fn mixed(options: &Options, servers: &Servers) -> Result<[Line; 2], Stop> 
         sign_in_line.samples.push(sign_in);
     }
     Ok(lines)
+}
+
+/// Says how much CPU time a request costs, as a multiple of another build's.
+fn against_beside(lines: &[Line]) -> Vec<String> {
+    let ratios = lines.windows(2).filter_map(|pair| {
+        let [ours, theirs] = pair else { return None };
+        let same = theirs.what.strip_suffix(BESIDE) == Some(&ours.what);
+        let ratio = same.then(|| ours.ratio_to(theirs)).flatten()?;
+        Some(format!("{}: {ratio:.2} × the other build", ours.what))
+    });
+    ratios.collect()
 }
 
 fn against_bare_hashes(lines: &[Line], hashes: Vec<f64>) -> String {

@@ -7,7 +7,7 @@ use crate::steps::{Stop, succeeds};
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::Duration;
 
 /// How long a server may take to start, and to stop.
@@ -26,7 +26,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a server and waits for its first answer to `GET path`. What it prints goes to
-    /// `log`.
+    /// `log`; what it reads is for whoever made the command to say.
     pub(crate) async fn start(
         command: &mut Command,
         address: SocketAddr,
@@ -36,11 +36,7 @@ impl Server {
         let output = File::create(log)?;
         let outputs = (output.try_clone()?, output);
         let started = machine::now();
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(outputs.0)
-            .stderr(outputs.1)
-            .spawn()?;
+        let child = command.stdout(outputs.0).stderr(outputs.1).spawn()?;
         let mut server = Self {
             child,
             address,
@@ -69,8 +65,7 @@ impl Server {
 
     /// Returns its resident memory, in KiB.
     pub(crate) fn resident_kib(&self) -> Result<u64, Stop> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        resident_of(&status).ok_or_else(|| Stop::because("cannot read the memory of a process"))
+        resident_kib(self.child.id())
     }
 
     /// Asks it to stop and waits until it has.
@@ -93,6 +88,12 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Returns the resident memory of a process, in KiB.
+pub(crate) fn resident_kib(process: u32) -> Result<u64, Stop> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    resident_of(&status).ok_or_else(|| Stop::because("cannot read the memory of a process"))
 }
 
 async fn answers(address: SocketAddr, request: &[u8]) -> bool {

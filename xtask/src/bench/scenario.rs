@@ -37,6 +37,29 @@ pub(crate) enum Name {
     Mixed,
     /// Refreshes in a store of 10 thousand and of 1 million sessions.
     Stores,
+    /// A protected route of a service far from the issuer, by bearer and by cookie.
+    Service,
+    /// From a sign-out until 100 verifiers refuse; the memory of a million ended sessions.
+    Revocation,
+    /// New keys every 5 s for two minutes, under load, with 50 verifiers.
+    Rotation,
+    /// A million made-up keys against one verifier.
+    Kids,
+}
+
+impl Name {
+    /// Tells whether it needs a service far from the issuer, or a crowd of them.
+    pub(crate) fn needs_services(self) -> bool {
+        matches!(
+            self,
+            Self::Service | Self::Revocation | Self::Rotation | Self::Kids
+        )
+    }
+
+    /// Returns how many times the CPU time of the bare server it may take.
+    pub(crate) fn ratio_max(self) -> Option<f64> {
+        (self == Self::Service).then_some(1.35)
+    }
 }
 
 /// Requests that are repeated on so many connections.
@@ -47,71 +70,86 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    /// Makes a scenario and the accounts it needs. [`Name::Mixed`] and [`Name::Stores`] are
-    /// measured in ways of their own.
-    pub(crate) async fn prepare(name: Name, servers: &Servers) -> Result<Option<Self>, Stop> {
+    /// Makes the scenarios of a name, and the accounts they need. Some names are measured in ways
+    /// of their own.
+    pub(crate) async fn prepare(name: Name, servers: &Servers) -> Result<Vec<Self>, Stop> {
         let (hello, app) = (servers.hello.address, servers.app.address);
         let program = servers.program.address;
-        let (what, scripts) = match name {
-            Name::Mixed | Name::Stores => return Ok(None),
-            Name::Hello => ("bare hello", same(get(hello, "/hello", ""), 200)),
-            Name::Open => ("open GET in an app", same(get(app, "/hello", ""), 200)),
+        let whose = name_of(name);
+        let user = |delivery| Account::sign_up(app, &whose, delivery);
+        let made = match name {
+            Name::Mixed | Name::Stores | Name::Revocation | Name::Rotation | Name::Kids => vec![],
+            Name::Service => of_service(servers).await?,
+            Name::Hello => vec![("bare hello", same(get(hello, "/hello", ""), 200))],
+            Name::Open => vec![("open GET in an app", same(get(app, "/hello", ""), 200))],
             Name::Cookie => {
-                let ann = Account::sign_up(app, "cookie", "cookie").await?;
-                (
-                    "protected GET, cookie",
-                    same(ann.get_by_cookie(app, "/protected"), 200),
-                )
+                let request = user("cookie").await?.get_by_cookie(app, "/protected");
+                vec![("protected GET, cookie", same(request, 200))]
             }
             Name::Bearer => {
-                let ann = Account::sign_up(app, "bearer", "body").await?;
-                (
-                    "protected GET, bearer",
-                    same(ann.get_by_bearer(app, "/protected"), 200),
-                )
+                let request = user("body").await?.get_by_bearer(app, "/protected");
+                vec![("protected GET, bearer", same(request, 200))]
             }
             Name::Post => {
-                let ann = Account::sign_up(app, "post", "cookie").await?;
-                (
-                    "protected POST, CSRF",
-                    same(ann.post_by_cookie(app, "/protected"), 200),
-                )
+                let request = user("cookie").await?.post_by_cookie(app, "/protected");
+                vec![("protected POST, CSRF", same(request, 200))]
             }
             Name::Refused => {
-                let ann = Account::sign_up(app, "refused", "cookie").await?;
-                (
-                    "refused POST, no CSRF",
-                    same(ann.post_without_proof(app, "/protected"), 403),
-                )
+                let request = user("cookie").await?.post_without_proof(app, "/protected");
+                vec![("refused POST, no CSRF", same(request, 403))]
             }
             Name::Me => {
                 let ann = Account::sign_up(program, "me", "body").await?;
-                (
-                    "GET /auth/me, bearer",
-                    same(ann.get_by_bearer(program, "/auth/me"), 200),
-                )
+                let request = ann.get_by_bearer(program, "/auth/me");
+                vec![("GET /auth/me, bearer", same(request, 200))]
             }
-            Name::Login => (
-                "POST /auth/login",
-                sign_ins(program, SIGN_IN_CONNECTIONS).await?,
-            ),
-            Name::Refresh => ("POST /auth/refresh", refreshes(program).await?),
+            Name::Login => {
+                let scripts = sign_ins(program, SIGN_IN_CONNECTIONS).await?;
+                vec![("POST /auth/login", scripts)]
+            }
+            Name::Refresh => vec![("POST /auth/refresh", refreshes(program).await?)],
         };
-        Ok(Some(Self {
+        let made = made.into_iter().map(|(what, scripts)| Self {
             name,
             what,
             scripts,
-        }))
+        });
+        Ok(made.collect())
     }
 
     /// Returns the server that it is about.
     pub(crate) fn target<'s>(&self, servers: &'s Servers) -> &'s Server {
-        match self.name {
-            Name::Hello => &servers.hello,
-            Name::Me | Name::Login | Name::Refresh | Name::Stores => &servers.program,
+        match (self.name, &servers.service) {
+            (Name::Hello, _) => &servers.hello,
+            (Name::Me | Name::Login | Name::Refresh | Name::Stores, _) => &servers.program,
+            (Name::Service, Some(service)) => service,
             _ => &servers.app,
         }
     }
+}
+
+/// Returns the name of the user that a scenario needs.
+fn name_of(name: Name) -> String {
+    format!("{name:?}").to_lowercase()
+}
+
+/// Returns what a service is asked: its users signed up at the issuer.
+async fn of_service(servers: &Servers) -> Result<Vec<(&'static str, Vec<Script>)>, Stop> {
+    let service = servers.service.as_ref().map(|server| server.address);
+    let service = service.ok_or_else(|| Stop::because("expected a service"))?;
+    let issuer = servers.program.address;
+    let ann = Account::sign_up(issuer, "service-bearer", "body").await?;
+    let bob = Account::sign_up(issuer, "service-cookie", "cookie").await?;
+    Ok(vec![
+        (
+            "service, bearer",
+            same(ann.get_by_bearer(service, "/protected"), 200),
+        ),
+        (
+            "service, cookie",
+            same(bob.get_by_cookie(service, "/protected"), 200),
+        ),
+    ])
 }
 
 /// Returns one and the same request for each connection.
