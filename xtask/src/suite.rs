@@ -123,7 +123,13 @@ fn rust(marked: &Marked) -> Result<Tally, Stop> {
     ];
     let mut tally = steps::run("tests", marked.on(&mut cargo(&test)))?;
     // A service may depend on the verifier alone, without any feature.
-    let alone = ["test", "--locked", "--package", "hallpass-verify", "--tests"];
+    let alone = [
+        "test",
+        "--locked",
+        "--package",
+        "hallpass-verify",
+        "--tests",
+    ];
     tally += steps::run("the verifier alone", marked.on(&mut cargo(&alone)))?;
     Ok(tally)
 }
