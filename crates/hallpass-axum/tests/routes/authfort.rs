@@ -68,9 +68,9 @@ async fn os_02_a_token_stays_active_over_a_refresh_and_follows_roles_and_sign_ou
     );
     let user = UserId::parse(told["sub"].as_str().unwrap()).unwrap();
     let rules = app.mount.hallpass();
-    let roles = ["admin".to_owned()];
+    let admin = ["admin".to_owned()];
     rules
-        .set_roles(&user, &roles, &Device::default())
+        .set_roles(&user, &admin, &Device::default())
         .await
         .unwrap();
     assert_eq!(introspect(&app, &token).await["roles"], json!(["admin"]));
