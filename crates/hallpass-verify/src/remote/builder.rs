@@ -8,6 +8,7 @@ use crate::WhenStale;
 use crate::{
     AudienceClaim, Clock, CookieSettings, Locations, SessionClaim, SystemClock, VerifierSettings,
 };
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub struct Builder {
     pub(super) service: Option<(String, ServiceSecret)>,
     pub(super) cache_file: Option<PathBuf>,
     pub(super) trusted_roots: Vec<u8>,
+    pub(super) issuer_address: Option<IpAddr>,
     pub(super) plain_http: PlainHttp,
     pub(super) pace: Pace,
     /// How long a document may take.
@@ -50,6 +52,7 @@ impl Builder {
             service: None,
             cache_file: None,
             trusted_roots: Vec::new(),
+            issuer_address: None,
             plain_http: PlainHttp::LoopbackOnly,
             pace: Pace {
                 cooldown: Duration::from_secs(30),
@@ -115,6 +118,16 @@ impl Builder {
     /// the machine trusts.
     pub fn trusted_root_pem(mut self, pem: &[u8]) -> Self {
         self.trusted_roots = pem.to_vec();
+        self
+    }
+
+    /// Sets the address of the issuer's host. Default: what DNS says. For networks in which the
+    /// issuer is not where its public name leads.
+    ///
+    /// # Security
+    /// Over https, whoever answers there still has to prove that it has the issuer's name.
+    pub const fn issuer_address(mut self, address: IpAddr) -> Self {
+        self.issuer_address = Some(address);
         self
     }
 

@@ -2,6 +2,7 @@
 
 use super::RemoteFault;
 use reqwest::{Certificate, Client, ClientBuilder, redirect};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// How long it may take until a connection stands.
@@ -18,6 +19,8 @@ const HEADER_LINES_MAX: usize = 100;
 pub(super) struct Trust {
     /// These alone; those of the machine when there is none.
     pub(super) roots: Vec<Certificate>,
+    /// Where the issuer's host is; what DNS says when it is not said.
+    address: Option<IpAddr>,
 }
 
 impl Trust {
@@ -27,7 +30,15 @@ impl Trust {
         if roots.is_empty() {
             return Err(RemoteFault::Certificate);
         }
-        Ok(Self { roots })
+        Ok(Self {
+            roots,
+            ..Self::default()
+        })
+    }
+
+    /// Takes the address of the issuer's host, if it is not to be looked up.
+    pub(super) fn at(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
     }
 
     /// Returns a client without a limit of time for the whole of an answer: for streams.
@@ -36,7 +47,7 @@ impl Trust {
     /// Redirects are not followed: they would lead our credentials, or our trust, elsewhere. What
     /// is compressed stays so: a small answer cannot become a large one.
     pub(super) fn client(&self, issuer: &url::Url) -> ClientBuilder {
-        let client = Client::builder()
+        let mut client = Client::builder()
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .http1_only()
@@ -44,6 +55,10 @@ impl Trust {
             .no_proxy()
             .referer(false)
             .user_agent(concat!("hallpass-verify/", env!("CARGO_PKG_VERSION")));
+        if let (Some(address), Some(host)) = (self.address, issuer.host_str()) {
+            // The port is that of the URL.
+            client = client.resolve(host, SocketAddr::new(address, 0));
+        }
         // Without https nothing is to be trusted, and machines without certificates will do.
         if issuer.scheme() == "https" && self.roots.is_empty() {
             return client.https_only(true);

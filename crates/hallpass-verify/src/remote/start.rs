@@ -106,10 +106,12 @@ impl Builder {
     }
 
     fn trust(&self) -> Result<Trust, RemoteFault> {
-        if self.trusted_roots.is_empty() {
-            return Ok(Trust::default());
-        }
-        Trust::pem(&self.trusted_roots)
+        let trust = if self.trusted_roots.is_empty() {
+            Trust::default()
+        } else {
+            Trust::pem(&self.trusted_roots)?
+        };
+        Ok(trust.at(self.issuer_address))
     }
 
     fn verifier(&self) -> Result<Arc<Verifier>, RemoteFault> {

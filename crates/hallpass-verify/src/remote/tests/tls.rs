@@ -2,7 +2,9 @@
 
 use super::Stage;
 use super::issuer::Issuer;
+use crate::remote::Remote;
 use aws_lc_rs::signature::Ed25519KeyPair;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -87,4 +89,23 @@ async fn a_certificate_of_another_name_is_not_trusted() {
     stage.remote.ready().await;
     assert_eq!(stage.remote.status().keys.fault, Some("unreachable"));
     assert_eq!(stage.issuer.requests_len(), 0);
+}
+
+#[tokio::test]
+async fn an_issuer_is_reached_at_the_address_that_is_named_and_trusted_by_its_own_name() {
+    let reached = async |certificate: &str| {
+        let issuer = Issuer::with_tls(acceptor(certificate), &["k1"]).await;
+        // Nobody resolves this name.
+        let url = issuer.url().replace("127.0.0.1", "other.test");
+        let remote = Remote::builder(&url)
+            .issuer_address(IpAddr::V4(Ipv4Addr::LOCALHOST))
+            .trusted_root_pem(ROOT.as_bytes())
+            .start()
+            .unwrap();
+        remote.ready().await;
+        (issuer.requests_len(), remote.status().keys.fault)
+    };
+    // It gives itself another name, which is a later question.
+    assert_eq!(reached(OTHER).await, (1, Some("other_issuer")));
+    assert_eq!(reached(LEAF).await, (0, Some("unreachable")));
 }
