@@ -149,6 +149,18 @@ fn browser(marked: &Marked) -> Result<Tally, Stop> {
         "live",
     ];
     steps::run("build the example", &mut cargo(&build))?;
+    // As the README of `examples/services` starts it: the same command builds nothing then.
+    let build = [
+        "build",
+        "--locked",
+        "--package",
+        "hallpass-verify",
+        "--features",
+        "live,remote",
+        "--example",
+        "orders",
+    ];
+    steps::run("build the example with services", &mut cargo(&build))?;
     let folder = machine::root().join("tests/browser");
     npm_ci("install the browser tests", &folder)?;
     let mut node = node_tests(&folder);

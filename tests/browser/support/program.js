@@ -11,7 +11,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-const PROGRAM = process.env.SERVER_PROGRAM || fileURLToPath(new URL("../../../target/debug/hallpass", import.meta.url));
+/** The program under test. */
+export const PROGRAM = process.env.SERVER_PROGRAM || fileURLToPath(new URL("../../../target/debug/hallpass", import.meta.url));
 const execute = promisify(execFile);
 /** A neighbour may take a port between the moment we find it and the moment we use it. */
 const STARTS_MAX = 5;
@@ -127,7 +128,8 @@ async function example(name, publicUrl) {
   };
 }
 
-async function freePort() {
+/** Returns a port of this machine that nobody uses. */
+export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address();
@@ -137,7 +139,7 @@ async function freePort() {
 }
 
 /** Resolves once somebody answers on a port of this machine. */
-async function listens(port) {
+export async function listens(port) {
   for (;;) {
     const socket = connect(port, "127.0.0.1");
     const came = await Promise.race([once(socket, "connect").then(() => true), once(socket, "error").then(() => false)]).catch(() => false);

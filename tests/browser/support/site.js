@@ -8,6 +8,8 @@ import { pipeline } from "node:stream/promises";
 
 /** How long a request may take to come. */
 const PATIENCE_MS = 20_000;
+/** How a connection to a program ends that was stopped. */
+const GONE = ["ECONNREFUSED", "ECONNRESET"];
 
 /**
  * What went over the wire once.
@@ -34,7 +36,8 @@ const PATIENCE_MS = 20_000;
  */
 export async function startSite({ tls, pages = {} } = {}) {
   const site = new Site(pages);
-  const listener = (request, response) => site.serve(request, response);
+  // A program that is gone is what a proxy says of it, to whoever asks.
+  const listener = (request, response) => site.serve(request, response).catch((fault) => site.fails(response, fault));
   site.server = tls ? https.createServer(tls, listener) : http.createServer(listener);
   site.server.on("upgrade", (request, socket, head) => site.upgrade(request, socket, head));
   site.server.listen(0, "127.0.0.1");
@@ -109,6 +112,13 @@ export class Site {
     await this.delays(request);
     response.writeHead(answer.statusCode, answer.rawHeaders);
     response.end(body);
+  }
+
+  /** Answers in place of a program that is not there. */
+  fails(response, fault) {
+    if (!GONE.includes(fault.code)) throw fault;
+    if (response.headersSent) response.destroy();
+    else answerWith(response, { status: 502, body: "" });
   }
 
   /** Opens a request to the program like this one. */
