@@ -150,6 +150,8 @@ export class Site {
   /** Lets a WebSocket through, or the refusal. */
   upgrade(request, socket, head) {
     const passed = this.#request(request);
+    // A browser that is closed resets its connections, also those that are over for us.
+    socket.on("error", () => socket.destroy());
     const begin = (answer, body) => {
       this.#remember(request, answer, body);
       const pairs = Array.from({ length: answer.rawHeaders.length / 2 }, (_, at) => answer.rawHeaders.slice(2 * at, 2 * at + 2));
@@ -159,6 +161,7 @@ export class Site {
     passed.on("error", () => socket.destroy());
     passed.on("upgrade", (answer, program, first) => {
       begin(answer, Buffer.alloc(0));
+      program.on("error", () => program.destroy());
       program.write(head);
       socket.write(first);
       pipeline(socket, program, socket).catch(() => {});
