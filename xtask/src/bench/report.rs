@@ -60,7 +60,7 @@ impl Line {
             _ => String::new(),
         };
         format!(
-            "{:<28} {:>5} {:>10.0} {:>9.0} {:>9.0} {cpu:>9} {ratio:>8}{target}",
+            "{:<32} {:>5} {:>10.0} {:>9.0} {:>9.0} {cpu:>9} {ratio:>8}{target}",
             self.what,
             self.connections,
             sample.requests_per_second,
@@ -73,7 +73,7 @@ impl Line {
 /// Returns the table: medians of all rounds.
 pub(crate) fn table(lines: &[Line]) -> String {
     let head = format!(
-        "{:<28} {:>5} {:>10} {:>9} {:>9} {:>9} {:>8}",
+        "{:<32} {:>5} {:>10} {:>9} {:>9} {:>9} {:>8}",
         "scenario", "conns", "requests/s", "p50 µs", "p99 µs", "CPU µs", "x hello"
     );
     let lines = lines.iter().map(Line::shown);

@@ -109,9 +109,11 @@ fn figures(found: &Value, refreshes: u64, span: Duration) -> Result<[Figure; 2],
         Figure {
             what: format!("valid tokens refused, {tokens} tokens × {verifiers} verifiers"),
             found: format!(
-                "{refusals} of {checks} checks {}, up to {:.1} s old; {refreshes} refreshes",
+                "{refusals} of {checks} checks {}, up to {:.1} s old; {refreshes} refreshes; timers up to {} ms late{}",
                 Value::Object(refused.clone()),
                 number(found, "oldest_millis")? / 1e3,
+                number(found, "late_millis")?,
+                refused_by(found),
             ),
             target: "0".into(),
             is_met: refusals == 0 && checks > 0.0,
@@ -125,13 +127,21 @@ fn figures(found: &Value, refreshes: u64, span: Duration) -> Result<[Figure; 2],
     ])
 }
 
+/// Says how old the keys were that refused a token, if any did.
+fn refused_by(found: &Value) -> String {
+    match found.get("refused_by_keys_of_millis") {
+        None | Some(Value::Null) => String::new(),
+        Some(ages) => format!("; refused by keys of {ages} ms"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn found(refused: &Value, checks: u64, keys: u64) -> Value {
         json!({
-            "verifiers": 50, "tokens": 100, "keys": keys, "checks": checks, "oldest_millis": 9_900,
+            "verifiers": 50, "tokens": 100, "keys": keys, "checks": checks, "oldest_millis": 9_900, "late_millis": 20,
             "refused": refused, "key_fetches": 500, "key_fetches_failed": 0,
         })
     }

@@ -8,13 +8,17 @@ use hallpass_verify::{Admission, Clock as _, SystemClock, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 /// How often a token is looked at again, until it expires.
 const AGAIN_EVERY: Duration = Duration::from_secs(1);
+
+/// How often it is looked how late timers are.
+const LATENESS_EVERY: Duration = Duration::from_millis(100);
 
 /// A request with a token, and what the token says.
 struct Presented {
@@ -29,6 +33,8 @@ pub(crate) async fn run(
     verifiers: Vec<Remote>,
     mut tokens: UnboundedReceiver<String>,
 ) -> Result<Value, Fault> {
+    let worst = Arc::new(AtomicU64::new(0));
+    let looking = tokio::spawn(lateness(Arc::clone(&worst)));
     let (mut senders, mut watching) = (Vec::new(), JoinSet::new());
     let count = verifiers.len();
     for verifier in verifiers {
@@ -50,6 +56,7 @@ pub(crate) async fn run(
     while let Some(tally) = watching.join_next().await {
         all.add(tally?);
     }
+    looking.abort();
     Ok(json!({
         "verifiers": count,
         "tokens": shown,
@@ -57,6 +64,8 @@ pub(crate) async fn run(
         "checks": all.checks,
         "oldest_millis": all.oldest_millis,
         "refused": all.refused,
+        "refused_by_keys_of_millis": all.refused_by_keys_of_millis,
+        "late_millis": worst.load(Ordering::Relaxed),
         "key_fetches": all.key_fetches,
         "key_fetches_failed": all.key_fetches_failed,
     }))
@@ -93,6 +102,8 @@ struct Tally {
     checks: u64,
     oldest_millis: u64,
     refused: BTreeMap<String, u64>,
+    /// How old the keys were that refused: the least and the most.
+    refused_by_keys_of_millis: Option<(u64, u64)>,
     key_fetches: u64,
     key_fetches_failed: u64,
 }
@@ -105,8 +116,7 @@ impl Tally {
         }
         let admission = verifier.admit(&presented.request).await;
         self.checks += 1;
-        let age = now.since(presented.issued_at).as_millis();
-        let age = u64::try_from(age).unwrap_or(u64::MAX);
+        let age = millis(now.since(presented.issued_at));
         self.oldest_millis = self.oldest_millis.max(age);
         let refused = match admission {
             Admission::Caller(_) => return,
@@ -114,6 +124,17 @@ impl Tally {
             Admission::Anonymous => "Anonymous".into(),
         };
         *self.refused.entry(refused).or_default() += 1;
+        if let Some(at) = verifier.status().keys.fetched_at {
+            self.refused_by(millis(now.since(at)));
+        }
+    }
+
+    fn refused_by(&mut self, keys_of_millis: u64) {
+        let (least, most) = self
+            .refused_by_keys_of_millis
+            .unwrap_or((keys_of_millis, keys_of_millis));
+        let widened = (least.min(keys_of_millis), most.max(keys_of_millis));
+        self.refused_by_keys_of_millis = Some(widened);
     }
 
     fn add(&mut self, other: Self) {
@@ -124,6 +145,24 @@ impl Tally {
         for (refused, count) in other.refused {
             *self.refused.entry(refused).or_default() += count;
         }
+        if let Some((least, most)) = other.refused_by_keys_of_millis {
+            self.refused_by(least);
+            self.refused_by(most);
+        }
+    }
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Returns the most by which a timer of ours was late: what a busy machine did to all of us.
+async fn lateness(worst: Arc<AtomicU64>) {
+    loop {
+        let slept = Instant::now();
+        sleep(LATENESS_EVERY).await;
+        let late = slept.elapsed().saturating_sub(LATENESS_EVERY);
+        worst.fetch_max(millis(late), Ordering::Relaxed);
     }
 }
 
