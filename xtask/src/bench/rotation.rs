@@ -22,7 +22,7 @@ const VERIFIERS: usize = 50;
 const CONNECTIONS: usize = 4;
 
 /// Of all tokens that are issued, one is shown to the verifiers so often.
-const SHOWN_EVERY: Duration = Duration::from_millis(10);
+const SHOWN_EVERY: Duration = Duration::from_millis(25);
 
 /// As fast as the settings allow: tokens of several keys are unexpired at any moment.
 const SETTINGS: [(&str, &str); 5] = [
