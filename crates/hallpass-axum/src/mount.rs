@@ -45,7 +45,8 @@ impl Mount {
             RefusedSettings(vec![SettingFault::new("http.csrf_header", expected)])
         })?;
         let profile = web.settings().profile;
-        if profile != Profile::Native && profile != hallpass.settings().profile {
+        let of_tokens = profile.of_tokens();
+        if of_tokens != Profile::Native && of_tokens != hallpass.settings().profile {
             let expected = "expected the profile of the access tokens, or the native one";
             return Err(RefusedSettings(vec![SettingFault::new(
                 "profile", expected,
@@ -53,6 +54,7 @@ impl Mount {
         }
         let settings = GateSettings {
             csrf_header,
+            csrf_rule: Wire::of(profile).csrf,
             ..GateSettings::new(web.cookies().access().clone(), web.origins().clone())
         };
         let resync = Arc::new(Resync::new(hallpass.clone()));
@@ -78,7 +80,7 @@ impl Mount {
         &self.0.hallpass
     }
 
-    /// Returns the shapes of this mount's profile.
+    /// Returns the names and shapes of this mount's profile.
     pub(crate) fn wire(&self) -> &'static Wire {
         Wire::of(self.web().settings().profile)
     }

@@ -11,7 +11,10 @@ pub struct Refused(pub Problem);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        self.0.response().map(Into::into)
+        let mut response = self.0.response().map(Into::into);
+        // For whoever says it in other words.
+        response.extensions_mut().insert(self.0);
+        response
     }
 }
 

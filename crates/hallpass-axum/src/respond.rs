@@ -2,20 +2,19 @@
 
 use crate::mount::Mount;
 use crate::problem::Refused;
+use crate::wire::{Handed, Shown, SignOutAnswer};
 use axum::Json;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use hallpass_core::session::{Persistence, Session};
-use hallpass_core::user::User;
-use hallpass_core::{Carrier, Delivery, Issued, TICKET_TTL, TicketText};
+use hallpass_core::{Carrier, Delivery, Issued, RefreshToken, TICKET_TTL, TicketText};
 use hallpass_verify::problem::Code;
-use hallpass_verify::{AccessToken, Cookie, Lifetime, Timestamp, UserId};
+use hallpass_verify::{AccessToken, Cookie, CsrfRule, Lifetime, Timestamp};
 use http::header::{
     CACHE_CONTROL, HeaderName, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
-use serde::Serialize;
 use serde_json::json;
 use std::time::{Duration, SystemTime};
 
@@ -23,57 +22,8 @@ use std::time::{Duration, SystemTime};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Occasion {
     Opened,
-    Refreshed,
-}
-
-/// The session answer of the native wire.
-#[derive(Serialize)]
-struct SessionAnswer<'a> {
-    user: UserAnswer<'a>,
-    session: SessionRef,
-    expires_in: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    csrf_token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    access_token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token_type: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_expires_in: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct SessionRef {
-    id: String,
-    expires_at: String,
-}
-
-/// A user on the wire. An app may have users of its own: then there is an id alone.
-#[derive(Serialize)]
-pub(crate) struct UserAnswer<'a> {
-    id: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    roles: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    created_at: Option<String>,
-}
-
-impl<'a> UserAnswer<'a> {
-    pub(crate) fn new(id: &'a UserId, user: Option<&'a User>) -> Self {
-        Self {
-            id: id.as_str(),
-            email: user.map(|user| user.email.as_str()),
-            name: user.and_then(|user| user.name.as_deref()),
-            roles: user.map(|user| user.roles.as_slice()),
-            created_at: user.map(|user| rfc3339(user.created_at)),
-        }
-    }
+    /// By a token that travelled so.
+    Refreshed(Carrier),
 }
 
 /// Answers with the tokens of a session, each where its delivery puts it.
@@ -84,25 +34,52 @@ pub(crate) fn session_answer(
     issued: &Issued,
 ) -> Result<Response, Refused> {
     let session = &issued.session;
-    let in_body = |carrier, text| (carrier == Carrier::Body).then_some(text);
-    let access_token = in_body(session.delivery.access(), issued.access.expose());
-    let refresh_token = in_body(session.delivery.refresh(), issued.refresh.expose());
-    let answer = SessionAnswer {
-        user: UserAnswer::new(&session.user, issued.user.as_ref()),
-        session: SessionRef {
-            id: session.id.to_string(),
-            expires_at: rfc3339(session.refresh_expires_at()),
+    let owes_csrf = sends_csrf_cookie(mount) && session.delivery != Delivery::Body;
+    let access_in_body = session.delivery.puts_access_in(Carrier::Body);
+    let handed = Handed {
+        user: Shown {
+            id: &session.user,
+            user: issued.user.as_ref(),
+            session: Some(session.id),
         },
-        expires_in: issued.access_expires_in.as_secs(),
-        csrf_token: (session.delivery != Delivery::Body).then(|| issued.csrf.expose()),
-        access_token,
-        token_type: access_token.map(|_| "Bearer"),
-        refresh_token,
-        refresh_expires_in: refresh_token.map(|_| issued.refresh_expires_in.as_secs()),
+        session,
+        csrf: owes_csrf.then(|| issued.csrf.expose()),
+        access: access_in_body.then(|| issued.access.expose()),
+        access_expires_in_seconds: issued.access_expires_in.as_secs(),
+        refresh: refresh_in_body(occasion, issued).map(RefreshToken::expose),
+        refresh_expires_in_seconds: issued.refresh_expires_in.as_secs(),
     };
-    let mut response = (status, Json(answer)).into_response();
+    let mut response = (mount.wire().session)(&handed);
+    *response.status_mut() = status;
     set_cookies(mount, occasion, issued, response.headers_mut())?;
     Ok(response)
+}
+
+/// Returns the refresh token that the body is given.
+///
+/// # Security
+/// Script on the page can ask for a refresh by cookie and read the answer. It gets no refresh
+/// token out of it.
+fn refresh_in_body(occasion: Occasion, issued: &Issued) -> Option<&RefreshToken> {
+    match issued.session.delivery {
+        Delivery::Cookie | Delivery::Split => None,
+        Delivery::Body => Some(&issued.refresh),
+        Delivery::Both if occasion == Occasion::Refreshed(Carrier::Cookie) => None,
+        Delivery::Both => issued.refresh_in_body.as_ref(),
+    }
+}
+
+/// Tells whether pages are given a CSRF token to send back.
+fn sends_csrf_cookie(mount: &Mount) -> bool {
+    mount.wire().csrf == CsrfRule::OriginAndToken
+}
+
+/// Answers to whoever signed out.
+pub(crate) fn signed_out(mount: &Mount) -> Response {
+    match mount.wire().sign_out {
+        SignOutAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),
+        SignOutAnswer::Message(message) => Json(json!({ "message": message })).into_response(),
+    }
 }
 
 fn set_cookies(
@@ -125,7 +102,7 @@ fn set_cookies(
         headers.append(SET_COOKIE, line);
         Ok::<(), Refused>(())
     };
-    if session.delivery.access() == Carrier::Cookie {
+    if session.delivery.puts_access_in(Carrier::Cookie) {
         set(
             cookies.access(),
             issued.access.expose(),
@@ -137,11 +114,13 @@ fn set_cookies(
         issued.refresh.expose(),
         issued.refresh_expires_in,
     )?;
-    set(
-        cookies.csrf(),
-        issued.csrf.expose(),
-        issued.refresh_expires_in,
-    )?;
+    if sends_csrf_cookie(mount) {
+        set(
+            cookies.csrf(),
+            issued.csrf.expose(),
+            issued.refresh_expires_in,
+        )?;
+    }
     if session.delivery == Delivery::Split && occasion == Occasion::Opened {
         // An access cookie of the session before would still name its user.
         headers.append(SET_COOKIE, cookies.access().clear());
@@ -178,8 +157,11 @@ pub(crate) fn redeemed_answer(token: &AccessToken, expires_in: Duration) -> Resp
 /// Deletes every auth cookie, in every scope it may have.
 pub(crate) fn clear_cookies(mount: &Mount, headers: &mut HeaderMap) {
     let cookies = mount.web().cookies();
-    for cookie in [cookies.access(), cookies.refresh(), cookies.csrf()] {
+    for cookie in [cookies.access(), cookies.refresh()] {
         headers.append(SET_COOKIE, cookie.clear());
+    }
+    if sends_csrf_cookie(mount) {
+        headers.append(SET_COOKIE, cookies.csrf().clear());
     }
     for retired in cookies.retired() {
         headers.append(SET_COOKIE, retired.clear());

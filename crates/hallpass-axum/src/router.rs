@@ -1,6 +1,7 @@
 //! Every route, in one table.
 
 use crate::mount::Mount;
+use crate::wire::{Wire, spoken};
 use crate::{cors, handlers, problem};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -34,9 +35,11 @@ impl Mount {
     /// signing in again owes no proof of the session that it replaces.
     #[must_use]
     pub fn layer(&self) -> GateLayer {
-        let prefix = self.0.web.settings().prefix.clone();
-        GateLayer::new(self.0.gate.clone())
-            .leaving(move |path| path.strip_prefix(prefix.as_str()).is_some_and(is_ours))
+        let (prefix, wire) = (self.0.web.settings().prefix.clone(), self.wire());
+        GateLayer::new(self.0.gate.clone()).leaving(move |path| {
+            path.strip_prefix(prefix.as_str())
+                .is_some_and(|path| is_ours(wire, path))
+        })
     }
 }
 
@@ -50,7 +53,7 @@ fn routes(mount: &Mount) -> Router {
 fn under_prefix(mount: &Mount) -> Router<Mount> {
     //  method and path        handler                         what it needs
     let for_clients = Router::new()
-        .route("/signup", post(handlers::sign_up)) //            our origin, JSON
+        .route(mount.wire().sign_up_path, post(handlers::sign_up)) // our origin, JSON
         .route("/login", post(handlers::sign_in)) //             our origin, JSON
         .route("/refresh", post(handlers::refresh)) //           a refresh token
         .route("/logout", post(handlers::sign_out)) //           any credential, or none
@@ -75,6 +78,7 @@ fn under_prefix(mount: &Mount) -> Router<Mount> {
         .method_not_allowed_fallback(problem::method_not_allowed);
     for_clients
         .merge(for_services)
+        .layer(from_fn_with_state(mount.clone(), spoken))
         .layer(from_fn(crate::respond::guarded))
 }
 
@@ -102,10 +106,11 @@ fn path_of(issuer: &str) -> Option<String> {
 }
 
 /// Tells whether a path below the prefix is exactly one of the table's.
-fn is_ours(path: &str) -> bool {
+fn is_ours(wire: &Wire, path: &str) -> bool {
     match path {
-        "/signup" | "/login" | "/refresh" | "/logout" | "/me" | "/csrf" | "/sessions"
-        | "/ticket/redeem" | TICKET_PATH | REVOKE_PATH | INTROSPECT_PATH | REVOCATIONS_PATH => true,
+        "/login" | "/refresh" | "/logout" | "/me" | "/csrf" | "/sessions" | "/ticket/redeem"
+        | TICKET_PATH | REVOKE_PATH | INTROSPECT_PATH | REVOCATIONS_PATH => true,
+        _ if path == wire.sign_up_path => true,
         _ => path
             .strip_prefix("/sessions/")
             .is_some_and(|id| SessionId::parse(id).is_ok()),
@@ -115,10 +120,12 @@ fn is_ours(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hallpass_core::Profile;
 
     /// The layer leaves to their handlers what the table routes, and nothing else.
     #[test]
     fn every_path_of_the_table_is_ours() {
+        let wire = Wire::of(Profile::Native);
         let table = include_str!("router.rs")
             .split("#[cfg(test)]")
             .next()
@@ -130,9 +137,15 @@ mod tests {
             .map(|path| path.replace("{id}", "AAAAAAAAAAAAAAAAAAAAAA"))
             .collect();
         for path in &routed {
-            assert!(is_ours(path) || path == "/sessions/", "{path}");
+            assert!(is_ours(wire, path) || path == "/sessions/", "{path}");
         }
-        assert!(routed.len() >= 21, "{routed:?}");
+        assert!(routed.len() >= 19, "{routed:?}");
+        for profile in Profile::ALL {
+            let wire = Wire::of(profile);
+            assert!(is_ours(wire, wire.sign_up_path));
+            let other = ["/signup", "/register"].map(|path| is_ours(wire, path));
+            assert!(other.contains(&false), "{profile:?}");
+        }
         for foreign in [
             "",
             "/",
@@ -147,7 +160,7 @@ mod tests {
             "/revocations/x",
             "/introspect2",
         ] {
-            assert!(!is_ours(foreign), "{foreign}");
+            assert!(!is_ours(wire, foreign), "{foreign}");
         }
     }
 

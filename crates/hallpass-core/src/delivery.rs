@@ -11,6 +11,12 @@ pub enum Delivery {
     Split,
     /// Both tokens in the body: mobile, desktop, command line, services.
     Body,
+    /// Both tokens in cookies and in the body: only for the profiles whose systems do so.
+    ///
+    /// # Security
+    /// Page script reads the body of the answer that opens the session. A refresh by cookie puts
+    /// no refresh token into a body, so script that comes later reads none.
+    Both,
 }
 
 /// Where one token travels.
@@ -24,7 +30,7 @@ pub enum Carrier {
 
 impl Delivery {
     /// Every delivery there is.
-    pub const ALL: [Self; 3] = [Self::Cookie, Self::Split, Self::Body];
+    pub const ALL: [Self; 4] = [Self::Cookie, Self::Split, Self::Body, Self::Both];
 
     /// Returns the name on the wire and in the store.
     #[must_use]
@@ -33,6 +39,7 @@ impl Delivery {
             Self::Cookie => "cookie",
             Self::Split => "split",
             Self::Body => "body",
+            Self::Both => "both",
         }
     }
 
@@ -44,21 +51,21 @@ impl Delivery {
             .find(|delivery| delivery.name() == name)
     }
 
-    /// Returns where the access token travels.
+    /// Tells whether the access token is handed out there.
     #[must_use]
-    pub const fn access(self) -> Carrier {
-        match self {
-            Self::Cookie => Carrier::Cookie,
-            Self::Split | Self::Body => Carrier::Body,
+    pub const fn puts_access_in(self, carrier: Carrier) -> bool {
+        match carrier {
+            Carrier::Cookie => matches!(self, Self::Cookie | Self::Both),
+            Carrier::Body => matches!(self, Self::Split | Self::Body | Self::Both),
         }
     }
 
-    /// Returns where the refresh token travels, both ways: it is good in no other place.
+    /// Tells whether a refresh token is handed out there: it is good in no other place.
     #[must_use]
-    pub const fn refresh(self) -> Carrier {
-        match self {
-            Self::Cookie | Self::Split => Carrier::Cookie,
-            Self::Body => Carrier::Body,
+    pub const fn puts_refresh_in(self, carrier: Carrier) -> bool {
+        match carrier {
+            Carrier::Cookie => matches!(self, Self::Cookie | Self::Split | Self::Both),
+            Carrier::Body => matches!(self, Self::Body | Self::Both),
         }
     }
 }

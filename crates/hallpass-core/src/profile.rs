@@ -1,5 +1,6 @@
 //! Whose wire is spoken: what differs are names, paths and shapes, never a rule.
 
+use crate::delivery::Delivery;
 use hallpass_verify::{Algorithm, AudienceClaim};
 
 /// A wire: the names and shapes that clients and other services expect.
@@ -10,11 +11,15 @@ pub enum Profile {
     Native,
     /// That of `AuthFort`: what its package `authfort-service` reads verifies our tokens.
     AuthFort,
+    /// That of `FastAuth`. Access tokens are as in ours.
+    FastAuth,
+    /// That of `BluefoxAuth`. Access tokens are as in ours.
+    Bluefox,
 }
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Native, Self::AuthFort];
+    pub const ALL: [Self; 4] = [Self::Native, Self::AuthFort, Self::FastAuth, Self::Bluefox];
 
     /// Returns the name in the configuration.
     #[must_use]
@@ -22,6 +27,8 @@ impl Profile {
         match self {
             Self::Native => "native",
             Self::AuthFort => "authfort",
+            Self::FastAuth => "fastauth",
+            Self::Bluefox => "bluefox",
         }
     }
 
@@ -29,7 +36,7 @@ impl Profile {
     #[must_use]
     pub const fn algorithm(self) -> Algorithm {
         match self {
-            Self::Native => Algorithm::EdDsa,
+            Self::Native | Self::FastAuth | Self::Bluefox => Algorithm::EdDsa,
             // `authfort-service` takes nothing else unless it is told to.
             Self::AuthFort => Algorithm::Rs256,
         }
@@ -39,10 +46,51 @@ impl Profile {
     #[must_use]
     pub const fn audience_claim(self) -> AudienceClaim {
         match self {
-            Self::Native => AudienceClaim::Required,
+            Self::Native | Self::FastAuth | Self::Bluefox => AudienceClaim::Required,
             // `authfort-service` expects no audience, and then refuses a token that has one
             // (RFC 7519 §4.1.3).
             Self::AuthFort => AudienceClaim::Absent,
+        }
+    }
+
+    /// Returns the profile whose access tokens this one has.
+    #[must_use]
+    pub const fn of_tokens(self) -> Self {
+        match self {
+            Self::Native | Self::FastAuth | Self::Bluefox => Self::Native,
+            Self::AuthFort => Self::AuthFort,
+        }
+    }
+
+    /// Returns how tokens are handed out to whoever does not say, unless a setting says something
+    /// else.
+    #[must_use]
+    pub const fn delivery(self) -> Delivery {
+        match self {
+            Self::Native => Delivery::Cookie,
+            Self::FastAuth => Delivery::Body,
+            Self::AuthFort | Self::Bluefox => Delivery::Both,
+        }
+    }
+
+    /// Returns the deliveries there are in this profile.
+    #[must_use]
+    pub const fn deliveries(self) -> &'static [Delivery] {
+        match self {
+            Self::Native | Self::FastAuth => &[Delivery::Cookie, Delivery::Split, Delivery::Body],
+            Self::AuthFort | Self::Bluefox => &Delivery::ALL,
+        }
+    }
+
+    /// Returns the names of the access, the refresh and the CSRF cookie, unless they are ours.
+    pub(crate) const fn cookie_names(self) -> Option<[&'static str; 3]> {
+        match self {
+            Self::Native => None,
+            // Under `AuthFort` no CSRF cookie is set; the third name is taken all the same.
+            Self::AuthFort | Self::FastAuth => {
+                Some(["access_token", "refresh_token", "csrf_token"])
+            }
+            Self::Bluefox => Some(["bf_access_token", "bf_refresh_token", "bf_csrf_token"]),
         }
     }
 }

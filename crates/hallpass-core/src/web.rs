@@ -23,9 +23,9 @@ pub struct WebSettings {
     pub trusted_origins: Vec<String>,
     /// The header that carries the CSRF token. Default: `x-csrf-token`.
     pub csrf_header: String,
-    /// The delivery of a sign-in that asks for none. Default: `cookie`.
+    /// The delivery of a sign-in that asks for none. Default: [`Profile::delivery`].
     pub delivery: Delivery,
-    /// The deliveries a sign-in may ask for. Default: all.
+    /// The deliveries a sign-in may ask for. Default: [`Profile::deliveries`].
     pub deliveries: Vec<Delivery>,
     /// The domain whose hosts all share the cookies. Default: this host alone.
     pub cookie_domain: Option<String>,
@@ -50,7 +50,7 @@ pub struct WebSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct CookieNames {
     /// Of the access cookie: `__Host-hp_access`, with a domain `__Secure-hp_access`, over http
-    /// `hp_access`.
+    /// `hp_access`; under another profile the name that its system has.
     pub access: Option<String>,
     /// Of the refresh cookie: `__Secure-hp_refresh`, over http `hp_refresh`.
     pub refresh: Option<String>,
@@ -83,14 +83,20 @@ impl WebSettings {
     /// Returns the defaults for a public URL.
     #[must_use]
     pub fn new(public_url: impl Into<String>) -> Self {
+        Self::for_profile(Profile::Native, public_url)
+    }
+
+    /// Returns the defaults of a profile for a public URL.
+    #[must_use]
+    pub fn for_profile(profile: Profile, public_url: impl Into<String>) -> Self {
         Self {
             public_url: public_url.into(),
-            profile: Profile::Native,
+            profile,
             prefix: "/auth".into(),
             trusted_origins: Vec::new(),
             csrf_header: "x-csrf-token".into(),
-            delivery: Delivery::Cookie,
-            deliveries: Delivery::ALL.to_vec(),
+            delivery: profile.delivery(),
+            deliveries: profile.deliveries().to_vec(),
             cookie_domain: None,
             cookie_names: CookieNames::default(),
             same_site: SameSites::default(),
@@ -121,12 +127,7 @@ impl Web {
         let place = place(&settings).map_err(|fault| faults.push(fault)).ok();
         faults.extend(header_fault(&settings.csrf_header));
         faults.extend(prefix_fault(&settings.prefix));
-        if !settings.deliveries.contains(&settings.delivery) {
-            faults.push(SettingFault::new(
-                "delivery.default",
-                "expected one of delivery.allowed",
-            ));
-        }
+        faults.extend(delivery_faults(&settings));
         let trusted = trusted_origins(&settings, &mut faults);
         let Some((own, security, host)) = place else {
             return Err(RefusedSettings(faults));
@@ -232,6 +233,24 @@ fn header_fault(name: &str) -> Option<SettingFault> {
     })
 }
 
+fn delivery_faults(settings: &WebSettings) -> Vec<SettingFault> {
+    let mut faults = Vec::new();
+    if !settings.deliveries.contains(&settings.delivery) {
+        let expected = "expected one of delivery.allowed";
+        faults.push(SettingFault::new("delivery.default", expected));
+    }
+    let offered = settings.profile.deliveries();
+    if settings
+        .deliveries
+        .iter()
+        .any(|delivery| !offered.contains(delivery))
+    {
+        let expected = "expected `both` only under a profile whose system hands tokens out so";
+        faults.push(SettingFault::new("delivery.allowed", expected));
+    }
+    faults
+}
+
 fn prefix_fault(prefix: &str) -> Option<SettingFault> {
     let is_path = prefix.len() > 1
         && prefix.starts_with('/')
@@ -295,26 +314,34 @@ fn cookies(settings: &WebSettings, security: Security) -> Result<CookiePolicy, S
         ""
     };
     let names = &settings.cookie_names;
-    let cookie = |name: &Option<String>, prefix: &str, base: &str| CookieSettings {
+    let [access, refresh, csrf] = match settings.profile.cookie_names() {
+        None => [
+            format!("{for_all_paths}hp_access"),
+            format!("{for_one_path}hp_refresh"),
+            format!("{for_all_paths}hp_csrf"),
+        ],
+        Some(theirs) => theirs.map(Into::into),
+    };
+    let cookie = |name: &Option<String>, default: String| CookieSettings {
         path: settings.cookie_path.clone(),
         domain: settings.cookie_domain.clone(),
         secure: security,
         partitioned: settings.partitioned,
-        ..CookieSettings::new(name.clone().unwrap_or_else(|| format!("{prefix}{base}")))
+        ..CookieSettings::new(name.clone().unwrap_or(default))
     };
     let access = CookieSettings {
         same_site: settings.same_site.access,
-        ..cookie(&names.access, for_all_paths, "hp_access")
+        ..cookie(&names.access, access)
     };
     let refresh = CookieSettings {
         path: settings.prefix.clone(),
         same_site: settings.same_site.refresh,
-        ..cookie(&names.refresh, for_one_path, "hp_refresh")
+        ..cookie(&names.refresh, refresh)
     };
     let csrf = CookieSettings {
         same_site: settings.same_site.csrf,
         http_only: Readable::Script,
-        ..cookie(&names.csrf, for_all_paths, "hp_csrf")
+        ..cookie(&names.csrf, csrf)
     };
     let checked = |settings| Cookie::checked(settings).map_err(refused);
     let retired = settings.retired_cookies.iter().cloned().map(checked);

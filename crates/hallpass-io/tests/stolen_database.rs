@@ -111,7 +111,10 @@ async fn live_a_little(hallpass: &Hallpass) -> Vec<Issued> {
 }
 
 async fn refresh(hallpass: &Hallpass, issued: &Issued, key: Option<IdempotencyKey>) -> Issued {
-    let carrier: Carrier = issued.session.delivery.refresh();
+    let carrier = match issued.session.delivery {
+        Delivery::Body => Carrier::Body,
+        _ => Carrier::Cookie,
+    };
     let token = hallpass.open_refresh_token(issued.refresh.expose(), carrier);
     hallpass
         .refresh(token.unwrap(), key, &Device::default())

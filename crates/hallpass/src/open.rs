@@ -104,9 +104,12 @@ impl Builder {
 
     /// Speaks to clients and services in the names and shapes of a profile. Default: ours.
     ///
-    /// With [`settings`](Self::settings) of your own, start from [`Settings::for_profile`].
+    /// With [`settings`](Self::settings) of your own, start from [`Settings::for_profile`]; say
+    /// what is different on the [web](Self::web) side afterwards.
     pub fn profile(mut self, profile: Profile) -> Self {
         self.web.profile = profile;
+        self.web.delivery = profile.delivery();
+        self.web.deliveries = profile.deliveries().to_vec();
         self
     }
 

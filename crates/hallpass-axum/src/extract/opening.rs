@@ -4,6 +4,7 @@ use super::caller::refused;
 use super::{Fields, RefreshCookie, device, refresh_cookie};
 use crate::mount::Mount;
 use crate::problem::Refused;
+use crate::wire::Remember;
 use hallpass_core::session::Persistence;
 use hallpass_core::{Delivery, Opening};
 use hallpass_verify::Refusal;
@@ -32,9 +33,9 @@ pub(crate) fn opening(mount: &Mount, parts: &Parts, fields: &mut Fields) -> Open
                 settings.delivery
             }),
     };
-    let persistence = match fields.optional_flag("remember") {
-        Some(false) => Persistence::Transient,
-        Some(true) | None => Persistence::Remembered,
+    let persistence = match (fields.optional_flag("remember"), mount.wire().remember) {
+        (Some(false), Remember::AsAsked) => Persistence::Transient,
+        (_, Remember::Always) | (Some(true) | None, _) => Persistence::Remembered,
     };
     Opening {
         delivery,

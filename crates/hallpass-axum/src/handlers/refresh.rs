@@ -4,6 +4,7 @@ use crate::extract::{
 use crate::mount::Mount;
 use crate::problem::Refused;
 use crate::respond::{Occasion, clear_cookies, session_answer};
+use crate::wire::InBody;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -23,7 +24,7 @@ pub(crate) async fn refresh(
     let object = json_object_from_our_page(&mount, &parts, body).await?;
     let key = idempotency_key(&parts.headers)?;
     let mut fields = Fields::new(object);
-    let in_body = fields.optional_text("refresh_token");
+    let in_body = refresh_token_in(&mount, &mut fields);
     if !fields.is_fine() {
         return Err(fields.refused());
     }
@@ -39,9 +40,20 @@ pub(crate) async fn refresh(
         .refresh(token, key, &device(&mount, &parts))
         .await
     {
-        Ok(issued) => session_answer(&mount, StatusCode::OK, Occasion::Refreshed, &issued),
+        Ok(issued) => {
+            let occasion = Occasion::Refreshed(token.carrier());
+            session_answer(&mount, StatusCode::OK, occasion, &issued)
+        }
         Err(fault) => Ok(refusal(&mount, token, fault)),
     }
+}
+
+/// Takes the refresh token out of a body.
+pub(super) fn refresh_token_in(mount: &Mount, fields: &mut Fields) -> Option<String> {
+    let is_absent = |text: &str| text.is_empty() && mount.wire().in_body == InBody::PutUpWith;
+    fields
+        .optional_text("refresh_token")
+        .filter(|text| !is_absent(text))
 }
 
 fn from_cookie(mount: &Mount, parts: &Parts) -> Result<PresentedRefresh, Refused> {

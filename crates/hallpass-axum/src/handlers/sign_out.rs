@@ -1,18 +1,20 @@
+use super::refresh::refresh_token_in;
 use crate::extract::{
     Fields, RefreshCookie, admitted, device, from_our_page, json_object_from_our_page, proved,
     refresh_cookie,
 };
 use crate::mount::Mount;
 use crate::problem::Refused;
-use crate::respond::clear_cookies;
+use crate::respond::{clear_cookies, signed_out};
+use crate::wire::InBody;
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use hallpass_core::Carrier;
 use hallpass_verify::problem::Code;
 use hallpass_verify::{Found, Location, SessionId, bearer};
+use http::Request;
 use http::request::Parts;
-use http::{Request, StatusCode};
 
 /// `POST /auth/logout`
 ///
@@ -25,37 +27,41 @@ pub(crate) async fn sign_out(
     let (parts, body) = request.into_parts();
     let object = json_object_from_our_page(&mount, &parts, body).await?;
     let mut fields = Fields::new(object);
-    let in_body = fields.optional_text("refresh_token");
+    let in_body = refresh_token_in(&mount, &mut fields);
     if !fields.is_fine() {
         return Err(fields.refused());
     }
     let device = device(&mount, &parts);
-    let mut response = StatusCode::NO_CONTENT.into_response();
+    let rides_on_cookie = in_body.is_none() && matches!(bearer(&parts.headers), Found::Absent);
     let session = match in_body {
-        Some(text) => {
-            let token = mount.hallpass().open_refresh_token(&text, Carrier::Body);
-            Some(token.ok_or(Code::TokenInvalid)?.session())
-        }
-        None if !matches!(bearer(&parts.headers), Found::Absent) => {
-            let session = by_access(&mount, &parts).await?;
-            if session.is_some() && session == refresh_cookie_session(&mount, &parts) {
-                // Split between header and cookie: the cookie is of no use any more.
-                clear_cookies(&mount, response.headers_mut());
-            }
-            session
-        }
-        None => {
+        Some(text) => by_body(&mount, &text)?,
+        None if rides_on_cookie => {
             // Other sites shall not make a browser drop even a broken cookie.
             from_our_page(&mount, &parts)?;
-            let session = by_cookie(&mount, &parts).await?;
-            clear_cookies(&mount, response.headers_mut());
-            session
+            by_cookie(&mount, &parts).await?
         }
+        None => by_access(&mount, &parts).await?,
     };
+    let mut response = signed_out(&mount);
+    // A session in a cookie and elsewhere: the cookie is of no use any more.
+    let in_cookie_too = session.is_some() && session == refresh_cookie_session(&mount, &parts);
+    if rides_on_cookie || in_cookie_too {
+        clear_cookies(&mount, response.headers_mut());
+    }
     if let Some(session) = session {
         mount.hallpass().sign_out(session, &device).await?;
     }
     Ok(response)
+}
+
+/// Returns the session of a refresh token in the body.
+fn by_body(mount: &Mount, text: &str) -> Result<Option<SessionId>, Refused> {
+    let token = mount.hallpass().open_refresh_token(text, Carrier::Body);
+    match (token, mount.wire().in_body) {
+        (Some(token), _) => Ok(Some(token.session())),
+        (None, InBody::PutUpWith) => Ok(None),
+        (None, InBody::Refused) => Err(Code::TokenInvalid.into()),
+    }
 }
 
 /// Returns the session of the refresh cookie, or else of the access cookie.

@@ -3,11 +3,12 @@ use crate::extract::{Fields, Presence, from_our_page, json_object, opening};
 use crate::mount::Mount;
 use crate::problem::Refused;
 use crate::respond::{Occasion, session_answer};
+use crate::wire::{Shown, SignUpAnswer};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use hallpass_core::SignUp;
-use hallpass_core::user::{NAME_LEN_MAX, Password, PasswordFault};
+use hallpass_core::user::{NAME_LEN_MAX, Password, PasswordFault, User};
 use http::{Request, StatusCode};
 
 /// `POST /auth/signup`
@@ -33,8 +34,27 @@ pub(crate) async fn sign_up(
         name,
         roles: Vec::new(),
     };
-    let issued = mount.hallpass().sign_up(sign_up, opening).await?;
-    session_answer(&mount, StatusCode::CREATED, Occasion::Opened, &issued)
+    let rules = mount.hallpass();
+    match mount.wire().sign_up {
+        SignUpAnswer::Session => {
+            let issued = rules.sign_up(sign_up, opening).await?;
+            session_answer(&mount, StatusCode::CREATED, Occasion::Opened, &issued)
+        }
+        SignUpAnswer::User => {
+            let user = rules.add_user(sign_up, &opening.device).await?;
+            Ok(user_answer(&mount, &user))
+        }
+    }
+}
+
+fn user_answer(mount: &Mount, user: &User) -> Response {
+    let mut response = (mount.wire().user)(&Shown {
+        id: &user.id,
+        user: Some(user),
+        session: None,
+    });
+    *response.status_mut() = StatusCode::CREATED;
+    response
 }
 
 fn explain(fault: PasswordFault) -> (&'static str, &'static str) {

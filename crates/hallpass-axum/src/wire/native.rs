@@ -1,14 +1,98 @@
 //! Our own wire.
 
-use super::Wire;
+use super::{Handed, InBody, Remember, Shown, SignOutAnswer, SignUpAnswer, Wire};
+use crate::respond::rfc3339;
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use hallpass_core::Introspected;
-use hallpass_verify::{Claims, Timestamp};
+use hallpass_verify::{Claims, CsrfRule, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
-pub(super) static WIRE: Wire = Wire { introspection };
+pub(super) static WIRE: Wire = Wire {
+    sign_up_path: "/signup",
+    sign_up: SignUpAnswer::Session,
+    sign_out: SignOutAnswer::NoContent,
+    in_body: InBody::Refused,
+    remember: Remember::AsAsked,
+    csrf: CsrfRule::OriginAndToken,
+    session,
+    user,
+    introspection,
+    problem: None,
+};
+
+/// The session answer.
+#[derive(Serialize)]
+struct SessionAnswer<'a> {
+    user: UserAnswer<'a>,
+    session: SessionRef,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    csrf_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_expires_in: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct SessionRef {
+    id: String,
+    expires_at: String,
+}
+
+/// A user on the wire.
+#[derive(Serialize)]
+struct UserAnswer<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<String>,
+}
+
+impl<'a> UserAnswer<'a> {
+    fn new(shown: &Shown<'a>) -> Self {
+        let user = shown.user;
+        Self {
+            id: shown.id.as_str(),
+            email: user.map(|user| user.email.as_str()),
+            name: user.and_then(|user| user.name.as_deref()),
+            roles: user.map(|user| user.roles.as_slice()),
+            created_at: user.map(|user| rfc3339(user.created_at)),
+        }
+    }
+}
+
+fn session(handed: &Handed<'_>) -> Response {
+    let answer = SessionAnswer {
+        user: UserAnswer::new(&handed.user),
+        session: SessionRef {
+            id: handed.session.id.to_string(),
+            expires_at: rfc3339(handed.session.refresh_expires_at()),
+        },
+        expires_in: handed.access_expires_in_seconds,
+        csrf_token: handed.csrf,
+        access_token: handed.access,
+        token_type: handed.access.map(|_| "Bearer"),
+        refresh_token: handed.refresh,
+        refresh_expires_in: handed.refresh.map(|_| handed.refresh_expires_in_seconds),
+    };
+    Json(answer).into_response()
+}
+
+fn user(shown: &Shown<'_>) -> Response {
+    Json(UserAnswer::new(shown)).into_response()
+}
 
 /// What is said about a token that is good now (RFC 7662 §2.2). No personal data, and nothing
 /// that a token could be made of.
@@ -63,7 +147,7 @@ impl<'a> ActiveAnswer<'a> {
     }
 }
 
-fn introspection(found: Option<&Introspected>) -> Response {
+pub(super) fn introspection(found: Option<&Introspected>) -> Response {
     match found {
         Some(found) => Json(ActiveAnswer::new(found.caller.claims(), &found.roles)).into_response(),
         None => Json(json!({ "active": false })).into_response(),

@@ -37,27 +37,27 @@ impl<'a> Browser<'a> {
         Req::new(self.app, Some(&mut self.jar), method, path)
     }
 
-    /// What the browser holds under a name that may have a prefix: `hp_access`.
-    pub(crate) fn cookie(&self, name: &str) -> String {
+    /// What the browser holds under one of these names, which may have a prefix: `hp_access`.
+    pub(crate) fn cookie(&self, name: &[&str]) -> String {
         let full = self
             .jar
             .0
             .iter()
-            .find(|kept| kept.cookie.name.ends_with(name));
+            .find(|kept| name.iter().any(|name| kept.cookie.name.ends_with(name)));
         full.map(|kept| kept.cookie.value.clone())
             .unwrap_or_default()
     }
 
     pub(crate) fn access(&self) -> String {
-        self.cookie("hp_access")
+        self.cookie(&["hp_access", "access_token"])
     }
 
     pub(crate) fn refresh_token(&self) -> String {
-        self.cookie("hp_refresh")
+        self.cookie(&["hp_refresh", "refresh_token"])
     }
 
     pub(crate) fn csrf(&self) -> String {
-        self.cookie("hp_csrf")
+        self.cookie(&["hp_csrf", "csrf_token"])
     }
 
     pub(crate) async fn sign_in(&mut self, email: &str) -> Value {

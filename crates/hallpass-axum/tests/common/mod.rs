@@ -23,7 +23,7 @@ use hallpass_core::service::{Service, ServiceSecret};
 use hallpass_core::session::Device;
 use hallpass_core::store::MemoryStore;
 use hallpass_core::user::{Email, Password};
-use hallpass_core::{Hallpass, Parts, SeededRandom, Settings, SignUp, Web, WebSettings};
+use hallpass_core::{Hallpass, Parts, Profile, SeededRandom, Settings, SignUp, Web, WebSettings};
 use hallpass_verify::axum::MaybeCaller;
 use hallpass_verify::problem::Problem;
 use hallpass_verify::{Caller, ManualClock, SessionId, Timestamp};
@@ -101,6 +101,23 @@ impl App {
         let store = Arc::new(MemoryStore::default());
         let parts = Parts::new(store.clone(), secret());
         Self::start_from(settings, web, store, parts).await
+    }
+
+    /// Starts the app with the wire of a profile.
+    pub(crate) async fn of_profile(
+        profile: Profile,
+        change: impl FnOnce(&mut WebSettings),
+    ) -> Self {
+        Self::start_with(|settings, web| {
+            settings.profile = profile;
+            settings.algorithm = profile.algorithm();
+            *web = WebSettings {
+                trusted_origins: web.trusted_origins.clone(),
+                ..WebSettings::for_profile(profile, OWN)
+            };
+            change(web);
+        })
+        .await
     }
 
     /// Starts with other parts: another hasher, for example.

@@ -1,7 +1,7 @@
 //! Opening a session, and handing out the tokens of its current generation.
 
 use crate::audit::EventKind;
-use crate::delivery::Delivery;
+use crate::delivery::{Carrier, Delivery};
 use crate::error::Error;
 use crate::hallpass::Hallpass;
 use crate::proof::Proof;
@@ -40,8 +40,10 @@ pub struct Issued {
     pub access: AccessToken,
     /// How long the access token lives from now.
     pub access_expires_in: Duration,
-    /// The refresh token of the current generation.
+    /// The refresh token of the current generation; under [`Delivery::Both`] that of the cookie.
     pub refresh: RefreshToken,
+    /// The refresh token of the body, under [`Delivery::Both`] alone.
+    pub refresh_in_body: Option<RefreshToken>,
     /// How long the refresh token lives from now.
     pub refresh_expires_in: Duration,
     /// A CSRF token: good as long as the session, like every other one handed out for it.
@@ -92,11 +94,15 @@ impl Hallpass {
     pub(super) async fn issue(&self, session: Session, now: Timestamp) -> Result<Issued, Error> {
         let user = self.0.store.user(&session.user).await?;
         let (access, access_expires_in) = self.access_token(&session, user.as_ref(), now)?;
-        let carrier = session.delivery.refresh();
-        let refresh = self
-            .0
-            .refresh_keys
-            .make(session.id, session.generation, carrier);
+        let refresh = |carrier| {
+            let keys = &self.0.refresh_keys;
+            keys.make(session.id, session.generation, carrier)
+        };
+        let (refresh, refresh_in_body) = match session.delivery {
+            Delivery::Body => (refresh(Carrier::Body), None),
+            Delivery::Cookie | Delivery::Split => (refresh(Carrier::Cookie), None),
+            Delivery::Both => (refresh(Carrier::Cookie), Some(refresh(Carrier::Body))),
+        };
         let csrf = self.csrf_token(session.id)?;
         // Sign-out wins: what it overtook is not handed out any more.
         if self.0.verifier.revocations().has_session(&session.id) {
@@ -107,6 +113,7 @@ impl Hallpass {
             access,
             access_expires_in,
             refresh,
+            refresh_in_body,
             refresh_expires_in: session.refresh_expires_at().since(now),
             csrf,
             session,

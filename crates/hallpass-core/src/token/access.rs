@@ -53,7 +53,7 @@ impl<'a> AboutUser<'a> {
     pub(crate) fn new(profile: Profile, user: Option<&'a User>) -> Self {
         let roles = user.map_or(&[][..], |user| &user.roles);
         match profile {
-            Profile::Native => Self::Native { roles },
+            Profile::Native | Profile::FastAuth | Profile::Bluefox => Self::Native { roles },
             Profile::AuthFort => Self::AuthFort {
                 email: user.map(|user| user.email.as_str()),
                 name: user.and_then(|user| user.name.as_deref()),

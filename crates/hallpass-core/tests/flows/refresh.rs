@@ -271,23 +271,47 @@ async fn rf_22_a_token_is_good_only_where_its_delivery_put_it() {
         let proof = Proof::asserted_by_app(user_id("ada"), &["pwd"]);
         let issued = hallpass.open_session(proof, opening).await.unwrap();
         let token = issued.refresh.expose();
+        let home = if delivery == Delivery::Body {
+            Carrier::Body
+        } else {
+            Carrier::Cookie
+        };
         for carrier in [Carrier::Cookie, Carrier::Body] {
             let opened = hallpass.open_refresh_token(token, carrier);
-            assert_eq!(opened.is_some(), carrier == delivery.refresh());
+            assert_eq!(opened.is_some(), carrier == home);
         }
         // Its successor travels the same way.
-        let presented = hallpass
-            .open_refresh_token(token, delivery.refresh())
-            .unwrap();
+        let presented = hallpass.open_refresh_token(token, home).unwrap();
         let next = hallpass.refresh(presented, None, &device(1)).await.unwrap();
         assert_eq!(next.session.delivery, delivery);
         let token = next.refresh.expose();
-        assert!(
-            hallpass
-                .open_refresh_token(token, delivery.refresh())
-                .is_some()
-        );
+        assert!(hallpass.open_refresh_token(token, home).is_some());
     }
+}
+
+#[tokio::test]
+async fn rf_22_a_session_in_cookie_and_body_has_a_token_for_each_and_one_chain() {
+    let (_world, hallpass) = World::started().await;
+    let opening = Opening {
+        delivery: Delivery::Both,
+        ..opening()
+    };
+    let proof = Proof::asserted_by_app(user_id("ada"), &["pwd"]);
+    let first = hallpass.open_session(proof, opening).await.unwrap();
+    let in_body = first.refresh_in_body.as_ref().unwrap().expose();
+    assert_ne!(in_body, first.refresh.expose());
+    assert!(
+        hallpass
+            .open_refresh_token(in_body, Carrier::Cookie)
+            .is_none()
+    );
+    let by_body = hallpass.open_refresh_token(in_body, Carrier::Body).unwrap();
+    let second = hallpass.refresh(by_body, None, &device(1)).await.unwrap();
+    assert_eq!(second.session.generation, 1);
+    // One token renewed the session, so its twin is used too.
+    let stale = hallpass.open_refresh_token(first.refresh.expose(), Carrier::Cookie);
+    let replayed = hallpass.refresh(stale.unwrap(), None, &device(1)).await;
+    assert_eq!(replayed.unwrap().refresh.expose(), second.refresh.expose());
 }
 
 #[tokio::test]

@@ -246,14 +246,21 @@ fn web_settings(config: &Config, public_url: &str, port: u16) -> WebSettings {
         listening.set_port(port);
         trusted_origins.push(format!("http://{listening}"));
     }
+    let by_profile = WebSettings::for_profile(config.profile.0, public_url);
+    let delivery = &config.delivery;
+    let allowed: Vec<_> = delivery.allowed.iter().map(|name| name.0).collect();
     WebSettings {
         public_url: public_url.to_owned(),
         profile: config.profile.0,
         prefix: config.http.prefix.clone(),
         trusted_origins,
         csrf_header: config.http.csrf_header.clone(),
-        delivery: config.delivery.default.0,
-        deliveries: config.delivery.allowed.iter().map(|name| name.0).collect(),
+        delivery: delivery.default.map_or(by_profile.delivery, |name| name.0),
+        deliveries: if allowed.is_empty() {
+            by_profile.deliveries
+        } else {
+            allowed
+        },
         cookie_domain: domain.clone(),
         cookie_names: CookieNames {
             access: cookies.access_name.clone(),

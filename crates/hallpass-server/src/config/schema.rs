@@ -5,9 +5,9 @@ use super::values::{
     SameSiteName, SecretText, Span,
 };
 use hallpass_axum::serve::{Limits, RequestLog};
+use hallpass_core::Profile;
 use hallpass_core::key::KeySettings;
 use hallpass_core::password::{Argon2idCost, HashPoolSettings};
-use hallpass_core::{Delivery, Profile};
 use hallpass_verify::cookies::SameSite;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -62,8 +62,9 @@ settings! {
         /// The services that may ask about tokens and learn what was revoked, each as `name:hash`, as
         /// `hallpass service new NAME` prints it. Only the hash of a service's secret is kept.
         services: Vec<String> = Vec::new(),
-        /// Whose names and shapes clients and other services expect: `native`, or `authfort`, under
-        /// which access tokens and introspection are as its package `authfort-service` reads them.
+        /// Whose names and shapes clients and other services expect: `native`, `authfort`, `fastauth`
+        /// or `bluefox`. Under `authfort` access tokens and introspection too are as its package
+        /// `authfort-service` reads them.
         profile: ProfileName = ProfileName(Profile::Native),
         /// Other origins whose pages may call us with cookies, such as `https://app.example.com`.
         /// Exact, no wildcard.
@@ -166,10 +167,12 @@ settings! {
 settings! {
     /// How tokens are handed out.
     DeliverySettings {
-        /// The delivery of a sign-in that asks for none: `cookie`, `split` or `body`.
-        default: DeliveryName = DeliveryName(Delivery::Cookie),
-        /// The deliveries that a sign-in may ask for.
-        allowed: Vec<DeliveryName> = Delivery::ALL.map(DeliveryName).to_vec(),
+        /// The delivery of a sign-in that asks for none: `cookie`, `split` or `body`; under profiles
+        /// `authfort` and `bluefox` also `both`. Default: `cookie`; under profile `fastauth` `body`;
+        /// under `authfort` and `bluefox` `both`.
+        default: Option<DeliveryName> = None,
+        /// The deliveries that a sign-in may ask for. Empty: all that the profile has.
+        allowed: Vec<DeliveryName> = Vec::new(),
     }
 }
 

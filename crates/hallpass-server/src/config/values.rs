@@ -114,6 +114,8 @@ named! {
     ProfileName(Profile) {
         "native" = Profile::Native,
         "authfort" = Profile::AuthFort,
+        "fastauth" = Profile::FastAuth,
+        "bluefox" = Profile::Bluefox,
     }
 }
 
@@ -123,6 +125,7 @@ named! {
         "cookie" = Delivery::Cookie,
         "split" = Delivery::Split,
         "body" = Delivery::Body,
+        "both" = Delivery::Both,
     }
 }
 

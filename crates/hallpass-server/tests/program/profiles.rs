@@ -75,12 +75,12 @@ fn a_profile_is_one_of_a_few_and_excludes_what_it_does_not_have() {
         let audience = audience.map(|audience| ("HALLPASS_TOKENS_AUDIENCE", audience));
         told(command.envs(audience).output().unwrap())
     };
-    for profile in ["native", "authfort"] {
+    for profile in ["native", "authfort", "fastauth", "bluefox"] {
         assert_eq!(check(profile, None).0, 0);
     }
     let (code, _, log) = check("authx", None);
     assert!(
-        code == 2 && log.contains("expected `native` or `authfort`"),
+        code == 2 && log.contains("expected `native` or `authfort` or `fastauth` or `bluefox`"),
         "{log}"
     );
     assert_eq!(check("native", Some("api")).0, 0);
