@@ -22,9 +22,10 @@ struct Running {
 }
 
 impl Running {
-    fn start(command: &str, folder: &Path) -> Self {
+    fn start(command: &[&str], folder: &Path) -> Self {
         let mut child = Command::new(PROGRAM)
-            .args([command, "--listen", "127.0.0.1:0"])
+            .args(command)
+            .args(["--listen", "127.0.0.1:0"])
             .current_dir(folder)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -111,6 +112,18 @@ fn is_readme(document: &Path) -> bool {
     document == root().join("README.md")
 }
 
+/// Whose wire the blocks of a document speak: the pages for those who come from another system are
+/// named for it.
+fn profile(document: &Path) -> &str {
+    let is_coming_from = document
+        .parent()
+        .is_some_and(|folder| folder.ends_with("coming-from"));
+    match document.file_stem().and_then(|name| name.to_str()) {
+        Some(name) if is_coming_from => name,
+        _ => "native",
+    }
+}
+
 #[test]
 fn every_code_block_is_of_a_kind_that_is_run() {
     let documents = documents();
@@ -152,7 +165,7 @@ fn every_shell_block_does_what_it_says() {
             continue;
         }
         let folder = tempfile::tempdir().unwrap();
-        let running = Running::start("serve", folder.path());
+        let running = Running::start(&["serve", "--profile", profile(&document)], folder.path());
         let path = format!(
             "{}:{}",
             Path::new(PROGRAM).parent().unwrap().display(),
@@ -227,7 +240,7 @@ fn the_readme_names_two_commands_and_the_first_one_serves_the_demo() {
         ["cargo run --release -- demo\n", "cargo xtask test\n"]
     );
     let folder = tempfile::tempdir().unwrap();
-    let running = Running::start("demo", folder.path());
+    let running = Running::start(&["demo"], folder.path());
     let page = Command::new("curl")
         .args(["-sS", "--fail", &running.url])
         .output()

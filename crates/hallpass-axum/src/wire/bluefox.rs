@@ -55,7 +55,7 @@ fn problem(asked: Asked, problem: &Problem) -> Said {
     if !problem.errors.is_empty() {
         let faults = problem.errors.iter();
         let faults = faults.map(|error| fastapi::fault("value_error", error, error.message));
-        return fastapi::unprocessable(faults.collect());
+        return fastapi::unprocessable(&faults.collect::<Vec<_>>());
     }
     let sentence = match (problem.code, asked) {
         (Code::NotAuthenticated, Asked::ToRefresh) => "Missing refresh token",

@@ -1,17 +1,17 @@
-//! How FastAPI, under which the other systems run, says what is wrong with a request.
+//! How `FastAPI`, under which the other systems run, says what is wrong with a request.
 
 use super::Said;
 use hallpass_verify::problem::{Code, FieldError, Problem};
 use serde_json::{Value, json};
 
-/// Returns the answer that FastAPI itself gives, if it would: to what reaches no handler.
+/// Returns the answer that `FastAPI` itself gives, if it would: to what reaches no handler.
 ///
 /// # Security
-/// FastAPI repeats the input, passwords among it. Here nothing that was sent is said again.
+/// `FastAPI` repeats the input, passwords among it. Here nothing that was sent is said again.
 pub(super) fn answer(problem: &Problem) -> Option<Said> {
     let list = |kind: &str, message: &str| {
         let fault = json!({ "type": kind, "loc": ["body"], "msg": message });
-        unprocessable(vec![fault])
+        unprocessable(&[fault])
     };
     let said = match problem.code {
         Code::MalformedBody => list("json_invalid", "JSON decode error"),
@@ -26,7 +26,7 @@ pub(super) fn answer(problem: &Problem) -> Option<Said> {
             if faults.is_empty() {
                 return None;
             }
-            unprocessable(faults)
+            unprocessable(&faults)
         }
         _ => return None,
     };
@@ -34,7 +34,7 @@ pub(super) fn answer(problem: &Problem) -> Option<Said> {
 }
 
 /// Answers 422 with a list of faults.
-pub(super) fn unprocessable(faults: Vec<Value>) -> Said {
+pub(super) fn unprocessable(faults: &[Value]) -> Said {
     Said {
         like: Code::ValidationFailed,
         body: json!({ "detail": faults }),

@@ -6,9 +6,9 @@ use super::{
 };
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
-use hallpass_core::Delivery;
 use hallpass_verify::CsrfRule;
 use hallpass_verify::problem::{Code, FieldError, Problem};
+use serde::Serialize;
 use serde_json::json;
 
 pub(super) static WIRE: Wire = Wire {
@@ -24,19 +24,27 @@ pub(super) static WIRE: Wire = Wire {
     problem: Some(problem),
 };
 
+/// Tokens in a body.
+#[derive(Serialize)]
+struct TokenAnswer<'a> {
+    access_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    token_type: &'static str,
+    expires_in: u64,
+}
+
 /// Cookies alone are answered with a sentence; what the body holds is told as always.
 fn session(handed: &Handed<'_>) -> Response {
-    let mut answer = match handed.access {
-        Some(access) => json!({
-            "access_token": access,
-            "token_type": "bearer",
-            "expires_in": handed.access_expires_in_seconds,
-        }),
-        None => json!({ "message": "Authentication successful" }),
+    let Some(access_token) = handed.access else {
+        return Json(json!({ "message": "Authentication successful" })).into_response();
     };
-    if handed.session.delivery == Delivery::Body {
-        answer["refresh_token"] = handed.refresh.into();
-    }
+    let answer = TokenAnswer {
+        access_token,
+        refresh_token: handed.refresh,
+        token_type: "bearer",
+        expires_in: handed.access_expires_in_seconds,
+    };
     Json(answer).into_response()
 }
 
@@ -88,7 +96,7 @@ fn problem(asked: Asked, problem: &Problem) -> Said {
 
 fn of_field(error: &FieldError) -> Said {
     match (error.field, error.code) {
-        ("email", _) => fastapi::unprocessable(vec![fastapi::fault(
+        ("email", _) => fastapi::unprocessable(&[fastapi::fault(
             "value_error",
             error,
             "value is not a valid email address",

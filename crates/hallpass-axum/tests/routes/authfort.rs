@@ -89,11 +89,11 @@ async fn os_02_whoever_is_no_service_is_told_nothing() {
     let token = app.signed_up(ALICE).await.access();
     let body = json!({ "token": token });
     let asked = || app.post("/auth/introspect").json(&body);
-    let foreign = format!("Bearer {}", "\u{e9}".repeat(47));
+    let unreadable = format!("Bearer {}", "\u{e9}".repeat(47));
     for request in [
         asked(),
         asked().bearer("hps_x"),
-        asked().raw_header("authorization", foreign.as_bytes()),
+        asked().raw_header("authorization", unreadable.as_bytes()),
     ] {
         refused(&request.send().await, 401, "unauthorized");
     }

@@ -29,3 +29,4 @@ mod tickets;
 mod tokens;
 mod users;
 mod vectors;
+mod wire;
