@@ -77,7 +77,7 @@ class AuthFortService(unittest.IsolatedAsyncioTestCase):
             self.assertEqual((found.sub, found.email, found.roles, found.iss), (None,) * 4)
 
     async def test_os_02_a_session_that_an_operator_ends_is_inactive_at_once(self):
-        self.program.run("session", "end", self.session["session"]["id"])
+        self.program.run("session", "end", self.session["user"]["session_id"])
         self.assertFalse((await self.auth.introspect(self.token)).active)
 
     async def test_os_02_without_the_secret_nothing_is_told(self):

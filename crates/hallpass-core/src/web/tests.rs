@@ -202,7 +202,49 @@ fn kl_13_settings_that_browsers_would_not_honour_are_refused() {
             },
             "delivery.default",
         ),
+        (
+            WebSettings {
+                deliveries: Delivery::ALL.to_vec(),
+                ..base()
+            },
+            "delivery.allowed",
+        ),
     ] {
         assert_eq!(faults(wrong.clone()), [setting], "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_profile_brings_its_cookie_names_and_its_delivery() {
+    for (profile, names, delivery) in [
+        (
+            Profile::Native,
+            ["__Host-hp_access", "__Secure-hp_refresh", "__Host-hp_csrf"],
+            Delivery::Cookie,
+        ),
+        (
+            Profile::AuthFort,
+            ["access_token", "refresh_token", "csrf_token"],
+            Delivery::Both,
+        ),
+        (
+            Profile::FastAuth,
+            ["access_token", "refresh_token", "csrf_token"],
+            Delivery::Body,
+        ),
+        (
+            Profile::Bluefox,
+            ["bf_access_token", "bf_refresh_token", "bf_csrf_token"],
+            Delivery::Both,
+        ),
+    ] {
+        let web = Web::checked(WebSettings::for_profile(profile, "https://app.example.com"));
+        let web = web.unwrap();
+        let cookies = web.cookies();
+        let found = [cookies.access(), cookies.refresh(), cookies.csrf()];
+        assert_eq!(found.map(|cookie| cookie.name().as_str()), names);
+        assert_eq!(web.settings().delivery, delivery);
+        let is_offered = web.settings().deliveries.contains(&Delivery::Both);
+        assert_eq!(is_offered, delivery == Delivery::Both, "{profile:?}");
     }
 }

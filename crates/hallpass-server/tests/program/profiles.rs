@@ -5,7 +5,7 @@ use crate::services::new_service;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// What a service is told about the access token of a session answer.
+/// What a service is told about an access token.
 fn introspect(running: &Running, secret: &str, opened: &Value) -> Value {
     let body = json!({ "token": opened["access_token"] });
     let bearer = format!("Bearer {secret}");
@@ -19,7 +19,7 @@ fn under_profile_authfort_roles_that_an_operator_gives_are_known_at_once() {
     let (secret, line) = new_service();
     let arguments = ["serve", "--profile", "authfort"];
     let running = Running::start(&arguments, &[("HALLPASS_SERVICES", &line)]);
-    let opened = running.sign_up("body").json();
+    let opened = running.sign_up("body").json()["tokens"].clone();
     let told_now = || introspect(&running, &secret, &opened);
     let first = told_now();
     assert_eq!(

@@ -1,6 +1,6 @@
 use super::*;
-use crate::config::values::{AlgorithmName, ProfileName, SameSiteName, Span};
-use hallpass_core::Profile;
+use crate::config::values::{AlgorithmName, DeliveryName, ProfileName, SameSiteName, Span};
+use hallpass_core::{Delivery, Profile};
 use hallpass_verify::cookies::SameSite;
 
 fn faults(change: impl FnOnce(&mut Config)) -> Vec<String> {
@@ -222,6 +222,34 @@ fn a_profile_names_tokens_and_routes_and_brings_its_algorithm() {
     config.tokens.audience = Some("api".into());
     let refused = config.check().unwrap_err().0;
     assert!(refused[0].starts_with("`tokens.audience`: "), "{refused:?}");
+}
+
+#[test]
+fn a_profile_brings_its_deliveries_and_the_native_one_has_no_both() {
+    let delivery_of = |profile, default, allowed: &[Delivery]| {
+        let mut config = Config {
+            profile: ProfileName(profile),
+            ..Config::default()
+        };
+        config.delivery.default = default;
+        config.delivery.allowed = allowed.iter().copied().map(DeliveryName).collect();
+        let plan = config.check().map_err(|refused| refused.0.join(", "))?;
+        Ok::<_, String>(plan.web.settings().delivery)
+    };
+    for profile in Profile::ALL {
+        assert_eq!(delivery_of(profile, None, &[]), Ok(profile.delivery()));
+    }
+    let both = Some(DeliveryName(Delivery::Both));
+    assert_eq!(
+        delivery_of(Profile::Bluefox, both, &[Delivery::Both]),
+        Ok(Delivery::Both)
+    );
+    for profile in [Profile::Native, Profile::FastAuth] {
+        let refused = delivery_of(profile, both, &[Delivery::Both]).unwrap_err();
+        assert!(refused.contains("`delivery.allowed`: "), "{refused}");
+    }
+    let refused = delivery_of(Profile::AuthFort, None, &[Delivery::Cookie]).unwrap_err();
+    assert!(refused.contains("`delivery.default`: "), "{refused}");
 }
 
 #[test]
