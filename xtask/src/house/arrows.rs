@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// The arrows of ARCHITECTURE.md: a crate, those it stands on, and those it may name besides
 /// because it stands on them by way of another.
-const DRAWN: [(&str, &[&str], &[&str]); 7] = [
+const DRAWN: [(&str, &[&str], &[&str]); 8] = [
     ("hallpass-verify", &[], &[]),
     ("hallpass-core", &["hallpass-verify"], &[]),
     ("hallpass-io", &["hallpass-core"], &["hallpass-verify"]),
@@ -27,6 +27,7 @@ const DRAWN: [(&str, &[&str], &[&str]); 7] = [
             "hallpass-verify",
         ],
     ),
+    ("hallpass-examples", &["hallpass"], &[]),
     ("xtask", &[], &[]),
 ];
 
