@@ -84,7 +84,7 @@ describe("connections that outlive their request", () => {
       sibling: `http://evil.site.localhost:${strangers.port}`,
       cross: `http://evil.other.localhost:${strangers.port}`,
     };
-    program = await startExample("live", origins.own);
+    program = await startExample("examples/live", origins.own);
     front.programPort = program.port;
     browser = await startBrowser();
     context = await newProfile(browser);
@@ -179,7 +179,7 @@ describe("a cookie that every site may send", () => {
     const tls = selfSigned();
     [front, strangers] = await Promise.all([startSite({ tls }), startSite({ tls, pages: { "/": EMPTY } })]);
     origins = { own: `https://app.example.test:${front.port}`, cross: `https://evil.other.test:${strangers.port}` };
-    program = await startExample("live", origins.own);
+    program = await startExample("examples/live", origins.own);
     front.programPort = program.port;
     folder = await mkdtemp(join(tmpdir(), "hallpass-browser-"));
     context = await startProfile(folder, [RESOLVER]);

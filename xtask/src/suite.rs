@@ -161,6 +161,8 @@ fn browser(marked: &Marked) -> Result<Tally, Stop> {
         "orders",
     ];
     steps::run("build the example with services", &mut cargo(&build))?;
+    let build = ["build", "--locked", "--package", "hallpass-examples"];
+    steps::run("build the examples for other manuals", &mut cargo(&build))?;
     let folder = machine::root().join("tests/browser");
     npm_ci("install the browser tests", &folder)?;
     let mut node = node_tests(&folder);

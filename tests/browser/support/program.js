@@ -86,24 +86,28 @@ async function start(command, settings) {
 }
 
 /**
- * Starts an example of the library, reached by browsers at this URL, and returns once it listens.
- * @returns {Promise<{port: number, stop: () => Promise<void>}>}
+ * Starts an example and returns once it listens.
+ * @param {string} name Of its program, in the folder of ours: `examples/live`, `fastauth_cookies`.
+ * @param {string} [publicUrl] Where browsers reach it. Without one, where it listens.
+ * @param {string[]} more Further arguments.
+ * @returns {Promise<{origin: string, port: number, stop: () => Promise<void>}>}
  */
-export async function startExample(name, publicUrl) {
+export async function startExample(name, publicUrl, more = []) {
   for (let left = STARTS_MAX - 1; ; left -= 1) {
     try {
-      return await example(name, publicUrl);
+      return await example(name, publicUrl, more);
     } catch (fault) {
       if (left === 0 || !String(fault).includes("in use")) throw fault;
     }
   }
 }
 
-async function example(name, publicUrl) {
+async function example(name, publicUrl, more) {
   const folder = await mkdtemp(join(tmpdir(), "hallpass-browser-"));
   const port = await freePort();
-  const program = join(dirname(PROGRAM), "examples", name);
-  const child = spawn(program, [`127.0.0.1:${port}`, folder, publicUrl], {
+  const origin = publicUrl ?? `http://localhost:${port}`;
+  const program = join(dirname(PROGRAM), name);
+  const child = spawn(program, [`127.0.0.1:${port}`, folder, origin, ...more], {
     cwd: folder,
     env: marks(),
     stdio: ["ignore", "ignore", "pipe"],
@@ -118,6 +122,7 @@ async function example(name, publicUrl) {
   });
   ended.catch(() => {});
   return {
+    origin,
     port,
     async stop() {
       child.kill("SIGTERM");
