@@ -11,10 +11,7 @@ pub struct Refused(pub Problem);
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let mut response = self.0.response().map(Into::into);
-        // For whoever says it in other words.
-        response.extensions_mut().insert(self.0);
-        response
+        self.0.into_response()
     }
 }
 

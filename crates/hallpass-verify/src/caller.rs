@@ -1,6 +1,7 @@
 //! The proof that a token was verified.
 
 use crate::problem::{Code, Problem};
+use crate::scope::covers;
 use crate::{Claims, Location, SessionId, Timestamp, UserId, json};
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use std::time::Duration;
 pub struct Caller {
     verified: Arc<Verified>,
     location: Location,
+    at: Timestamp,
 }
 
 /// What a verified token says, and what verified it.
@@ -23,10 +25,20 @@ pub(crate) struct Verified {
     pub(crate) kid: Arc<str>,
 }
 
+const INSUFFICIENT_SCOPE: Problem = Problem::new(Code::InsufficientScope);
+
 impl Caller {
     /// Makes the proof. For the verifier alone.
-    pub(crate) const fn from_verified(verified: Arc<Verified>, location: Location) -> Self {
-        Self { verified, location }
+    pub(crate) const fn from_verified(
+        verified: Arc<Verified>,
+        location: Location,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            verified,
+            location,
+            at,
+        }
     }
 
     pub(crate) const fn verified(&self) -> &Arc<Verified> {
@@ -57,6 +69,12 @@ impl Caller {
         self.location
     }
 
+    /// Returns when the token was verified: the time of the request.
+    #[must_use]
+    pub const fn verified_at(&self) -> Timestamp {
+        self.at
+    }
+
     /// Returns what the token may be used for.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
@@ -75,10 +93,14 @@ impl Caller {
         self.claims().roles.iter().any(|own| own == role)
     }
 
-    /// Tells whether the token has exactly this scope.
+    /// Tells whether the token has this scope, or a wider one.
+    ///
+    /// A scope of the token's that ends in `:*` covers its namespace and everything under it:
+    /// `orders:*` covers `orders`, `orders:read` and `orders:read:own`. Nothing else is a wildcard:
+    /// not a lone `*`, and not one in `scope`, which is asked for as it stands.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
-        self.claims().scopes.iter().any(|own| own == scope)
+        self.claims().scopes.iter().any(|own| covers(own, scope))
     }
 
     /// Asks for a role.
@@ -86,29 +108,44 @@ impl Caller {
     /// # Errors
     /// The answer `insufficient_scope`, for `?` in a handler.
     pub fn require_role(&self, role: &str) -> Result<(), Problem> {
-        let granted = self.has_role(role).then_some(());
-        granted.ok_or(Problem::new(Code::InsufficientScope))
+        self.has_role(role).then_some(()).ok_or(INSUFFICIENT_SCOPE)
     }
 
-    /// Asks for a scope.
+    /// Asks for a scope, or a wider one: see [`has_scope`](Self::has_scope).
     ///
     /// # Errors
     /// The answer `insufficient_scope`, for `?` in a handler.
     pub fn require_scope(&self, scope: &str) -> Result<(), Problem> {
-        let granted = self.has_scope(scope).then_some(());
-        granted.ok_or(Problem::new(Code::InsufficientScope))
+        self.require_every_scope(&[scope])
     }
 
-    /// Asks that the user proved who they are at most this long before `now`. A refresh is no
-    /// such proof.
+    /// Asks for all of these scopes. For none at all everybody has enough.
+    ///
+    /// # Errors
+    /// The answer `insufficient_scope`, for `?` in a handler.
+    pub fn require_every_scope(&self, scopes: &[&str]) -> Result<(), Problem> {
+        let granted = scopes.iter().all(|scope| self.has_scope(scope));
+        granted.then_some(()).ok_or(INSUFFICIENT_SCOPE)
+    }
+
+    /// Asks for one of these scopes, whichever. Of none at all nobody has one.
+    ///
+    /// # Errors
+    /// The answer `insufficient_scope`, for `?` in a handler.
+    pub fn require_any_scope(&self, scopes: &[&str]) -> Result<(), Problem> {
+        let granted = scopes.iter().any(|scope| self.has_scope(scope));
+        granted.then_some(()).ok_or(INSUFFICIENT_SCOPE)
+    }
+
+    /// Asks that the user proved who they are at most this long before the request. A refresh is
+    /// no such proof.
     ///
     /// # Errors
     /// The answer `fresh_required` (RFC 9470 §3), for `?` in a handler: also when the token does
     /// not tell.
-    pub fn require_fresh(&self, within: Duration, now: Timestamp) -> Result<(), Problem> {
-        let is_fresh = self
-            .authenticated_at()
-            .is_some_and(|proved_at| now.since(proved_at) <= within);
+    pub fn require_fresh(&self, within: Duration) -> Result<(), Problem> {
+        let proved_at = self.authenticated_at();
+        let is_fresh = proved_at.is_some_and(|proved_at| self.at.since(proved_at) <= within);
         is_fresh
             .then_some(())
             .ok_or(Problem::new(Code::FreshRequired))

@@ -27,6 +27,7 @@ pub mod problem;
 #[cfg(feature = "remote")]
 pub mod remote;
 mod revocations;
+mod scope;
 mod token;
 mod transport;
 mod verify;

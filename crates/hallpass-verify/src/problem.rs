@@ -227,6 +227,8 @@ impl Problem {
     }
 
     /// Returns the HTTP answer. A 405 needs its `Allow` from the router.
+    ///
+    /// The problem goes along as an extension of the response, for whoever says it in other words.
     #[must_use]
     pub fn response(&self) -> Response<Vec<u8>> {
         let mut response = Response::new(self.body());
@@ -243,6 +245,7 @@ impl Problem {
         if let Some(seconds) = self.retry_after_seconds() {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
+        response.extensions_mut().insert(self.clone());
         response
     }
 

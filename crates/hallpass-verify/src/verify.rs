@@ -59,7 +59,7 @@ impl Verifier {
         if now > verified.claims.expires_at.plus(self.settings.leeway) {
             return Err(TokenError::Expired);
         }
-        Ok(Caller::from_verified(verified, via))
+        Ok(Caller::from_verified(verified, via, now))
     }
 
     /// Returns the caller of a token that is good, or was until it expired: for signing out, which
@@ -77,7 +77,7 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Caller, TokenError> {
         self.genuine(token, now)
-            .map(|verified| Caller::from_verified(verified, via))
+            .map(|verified| Caller::from_verified(verified, via, now))
     }
 
     /// Returns what a token says that is ours, for here, of a session that goes on; it may have

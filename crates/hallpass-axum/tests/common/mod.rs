@@ -24,7 +24,7 @@ use hallpass_core::session::Device;
 use hallpass_core::store::MemoryStore;
 use hallpass_core::user::{Email, Password};
 use hallpass_core::{Hallpass, Parts, Profile, SeededRandom, Settings, SignUp, Web, WebSettings};
-use hallpass_verify::axum::MaybeCaller;
+use hallpass_verify::axum::{Fresh, MaybeCaller};
 use hallpass_verify::problem::Problem;
 use hallpass_verify::{Caller, ManualClock, SessionId, Timestamp};
 use serde_json::{Value, json};
@@ -158,7 +158,7 @@ impl App {
         let mount = Mount::new(hallpass, web, TrustedProxies::default()).unwrap();
         let effects = Arc::new(AtomicUsize::new(0));
         Self {
-            router: router(&mount, &clock, &effects),
+            router: router(&mount, &effects),
             mount,
             store,
             clock,
@@ -262,7 +262,7 @@ fn told(caller: &Caller) -> Value {
     json!({ "user": caller.subject(), "location": format!("{:?}", caller.location()) })
 }
 
-fn router(mount: &Mount, clock: &Arc<ManualClock>, effects: &Arc<AtomicUsize>) -> Router {
+fn router(mount: &Mount, effects: &Arc<AtomicUsize>) -> Router {
     let echo = {
         let effects = effects.clone();
         async move |caller: Caller| {
@@ -278,7 +278,7 @@ fn router(mount: &Mount, clock: &Arc<ManualClock>, effects: &Arc<AtomicUsize>) -
         .route("/me2", get(me2).post(me2).delete(me2))
         .route("/admin", get(admin))
         .route("/orders", get(orders))
-        .route("/fresh", get(fresh).with_state(clock.clone()))
+        .route("/fresh", get(fresh))
         .merge(mount.routes())
         .layer(mount.layer())
 }
@@ -293,12 +293,8 @@ async fn orders(caller: Caller) -> Result<&'static str, Problem> {
     Ok("in")
 }
 
-async fn fresh(
-    State(clock): State<Arc<ManualClock>>,
-    caller: Caller,
-) -> Result<&'static str, Problem> {
-    caller.require_fresh(5 * MINUTE, hallpass_verify::Clock::now(clock.as_ref()))?;
-    Ok("in")
+async fn fresh(Fresh(_): Fresh<300>) -> &'static str {
+    "in"
 }
 
 /// Keeps every event, and logs it.

@@ -6,6 +6,7 @@ use axum_core::body::Body;
 use axum_core::extract::FromRequestParts;
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
+use std::time::Duration;
 
 /// The caller, or nobody.
 ///
@@ -14,6 +15,24 @@ use http::request::Parts;
 /// nobody's.
 #[derive(Clone, Debug)]
 pub struct MaybeCaller(pub Option<Caller>);
+
+/// A caller who proved who they are at most `WITHIN_SECONDS` before the request: signed in, or
+/// proved it again. A refresh is no such proof.
+///
+/// Whoever did so longer ago gets 401 `fresh_required` (RFC 9470 §3), as does a token that does not
+/// say when; somebody without a credential 401 `not_authenticated`.
+///
+/// # Examples
+/// ```
+/// use hallpass_verify::axum::Fresh;
+///
+/// async fn change_address(Fresh(caller): Fresh<300>) -> String {
+///     format!("{} proved it within five minutes", caller.subject())
+/// }
+/// # let _: axum::routing::MethodRouter = axum::routing::post(change_address);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fresh<const WITHIN_SECONDS: u64>(pub Caller);
 
 /// The answer to a request whose credential does not do: a [`Problem`].
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,6 +49,12 @@ impl Rejection {
 impl From<Code> for Rejection {
     fn from(code: Code) -> Self {
         Self(Problem::new(code))
+    }
+}
+
+impl From<Problem> for Rejection {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
     }
 }
 
@@ -59,6 +84,16 @@ impl<S: Sync> FromRequestParts<S> for MaybeCaller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
         admitted(parts).map(Self)
+    }
+}
+
+impl<S: Sync, const WITHIN_SECONDS: u64> FromRequestParts<S> for Fresh<WITHIN_SECONDS> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Rejection> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        caller.require_fresh(Duration::from_secs(WITHIN_SECONDS))?;
+        Ok(Self(caller))
     }
 }
 

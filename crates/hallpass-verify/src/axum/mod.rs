@@ -1,10 +1,10 @@
-//! The gate for axum: a layer that decides once per request, and the extractors [`Caller`] and
-//! [`MaybeCaller`].
+//! The gate for axum: a layer that decides once per request, and the extractors [`Caller`],
+//! [`MaybeCaller`] and [`Fresh`].
 //!
 //! [`Caller`]: crate::Caller
 
 mod extract;
 mod layer;
 
-pub use extract::{MaybeCaller, Rejection};
+pub use extract::{Fresh, MaybeCaller, Rejection};
 pub use layer::{GateFuture, GateLayer, GateService};

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use tower::ServiceExt as _;
 
 /// Drives a future that waits for nothing.
-fn finished<F: Future>(future: F) -> F::Output {
+pub(crate) fn finished<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     loop {
         let mut context = Context::from_waker(Waker::noop());

@@ -1,6 +1,8 @@
 //! The gate as a request meets it: tokens signed with a real key, headers in, verdict out.
 #![cfg(test)]
 
+#[cfg(feature = "axum")]
+mod asked_for;
 mod asking;
 #[cfg(feature = "axum")]
 mod axum_layer;
