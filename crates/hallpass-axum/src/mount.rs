@@ -4,8 +4,8 @@ use crate::client_ip::TrustedProxies;
 use crate::feed::STREAMS_MAX;
 use crate::resync::{OwnStore, Resync};
 use crate::wire::Wire;
-use hallpass_core::{Hallpass, Profile, RefusedSettings, SettingFault, Web};
-use hallpass_verify::{Gate, GateSettings, Location, TokenError};
+use hallpass_core::{Delivery, Hallpass, Profile, RefusedSettings, SettingFault, Web};
+use hallpass_verify::{Gate, GateSettings, Location, Locations, TokenError};
 use http::HeaderName;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +52,13 @@ impl Mount {
                 "profile", expected,
             )]));
         }
+        let locations = if uses_cookies(&web) {
+            Locations::default()
+        } else {
+            Locations::HEADER_ONLY
+        };
         let settings = GateSettings {
+            locations,
             csrf_header,
             csrf_rule: Wire::of(profile).csrf,
             ..GateSettings::new(web.cookies().access().clone(), web.origins().clone())
@@ -85,6 +91,11 @@ impl Mount {
         Wire::of(self.web().settings().profile)
     }
 
+    /// Tells whether any token is handed out in a cookie here. If none is, none is read.
+    pub(crate) fn uses_cookies(&self) -> bool {
+        uses_cookies(self.web())
+    }
+
     /// Returns how long a verifier has to keep in mind what was revoked, in whole seconds.
     pub(crate) fn kept_seconds(&self) -> u64 {
         let kept_for = self.0.hallpass.settings().kept_for() + Duration::from_millis(999);
@@ -110,4 +121,9 @@ impl Mount {
     pub fn web(&self) -> &Web {
         &self.0.web
     }
+}
+
+fn uses_cookies(web: &Web) -> bool {
+    let mut offered = web.settings().deliveries.iter();
+    offered.any(|delivery| *delivery != Delivery::Body)
 }

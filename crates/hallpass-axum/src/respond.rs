@@ -2,7 +2,7 @@
 
 use crate::mount::Mount;
 use crate::problem::Refused;
-use crate::wire::{Handed, Shown, SignOutAnswer};
+use crate::wire::{Done, Handed, Remember, Shown};
 use axum::Json;
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -74,11 +74,11 @@ fn sends_csrf_cookie(mount: &Mount) -> bool {
     mount.wire().csrf == CsrfRule::OriginAndToken
 }
 
-/// Answers to whoever signed out.
-pub(crate) fn signed_out(mount: &Mount) -> Response {
-    match mount.wire().sign_out {
-        SignOutAnswer::NoContent => StatusCode::NO_CONTENT.into_response(),
-        SignOutAnswer::Message(message) => Json(json!({ "message": message })).into_response(),
+/// Answers to whoever ended something.
+pub(crate) fn done(answer: Done) -> Response {
+    match answer {
+        Done::NoContent => StatusCode::NO_CONTENT.into_response(),
+        Done::Message(message) => Json(json!({ "message": message })).into_response(),
     }
 }
 
@@ -94,7 +94,7 @@ fn set_cookies(
     }
     let mut set = |cookie: &Cookie, value: &str, lifetime: Duration| {
         let line = cookie
-            .set(value, cookie_lifetime(session, lifetime))
+            .set(value, cookie_lifetime(mount, session, lifetime))
             .map_err(|fault| {
                 tracing::error!(cookie = %cookie.name(), %fault, "a cookie cannot be sent");
                 Refused::from(Code::Internal)
@@ -131,10 +131,10 @@ fn set_cookies(
     Ok(())
 }
 
-const fn cookie_lifetime(session: &Session, lifetime: Duration) -> Lifetime {
-    match session.persistence {
-        Persistence::Remembered => Lifetime::MaxAge(lifetime),
-        Persistence::Transient => Lifetime::Session,
+fn cookie_lifetime(mount: &Mount, session: &Session, lifetime: Duration) -> Lifetime {
+    match (session.persistence, mount.wire().remember) {
+        (Persistence::Remembered, _) | (_, Remember::Longer) => Lifetime::MaxAge(lifetime),
+        (Persistence::Transient, Remember::BeyondTheWindow) => Lifetime::Session,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every route, in one table.
 
 use crate::mount::Mount;
-use crate::wire::{Wire, spoken};
+use crate::wire::{ALL_SESSIONS_PATH, OWN_INTROSPECT_PATH, OWN_REVOKE_PATH, Wire, spoken};
 use crate::{cors, handlers, problem};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -52,7 +52,7 @@ fn routes(mount: &Mount) -> Router {
 
 fn under_prefix(mount: &Mount) -> Router<Mount> {
     //  method and path        handler                         what it needs
-    let for_clients = Router::new()
+    let for_clients = of_profile(mount)
         .route(mount.wire().sign_up_path, post(handlers::sign_up)) // our origin, JSON
         .route("/login", post(handlers::sign_in)) //             our origin, JSON
         .route("/refresh", post(handlers::refresh)) //           a refresh token
@@ -80,6 +80,20 @@ fn under_prefix(mount: &Mount) -> Router<Mount> {
         .merge(for_services)
         .layer(from_fn_with_state(mount.clone(), spoken))
         .layer(from_fn(crate::respond::guarded))
+}
+
+/// Routes that only some profiles have.
+fn of_profile(mount: &Mount) -> Router<Mount> {
+    let mut routes = Router::new();
+    if mount.wire().tokens.is_some() {
+        routes = routes
+            .route(OWN_INTROSPECT_PATH, post(handlers::introspect_own)) // an access token
+            .route(OWN_REVOKE_PATH, post(handlers::revoke_own)); //        an access token
+    }
+    if mount.wire().sessions.all_ended.is_some() {
+        routes = routes.route(ALL_SESSIONS_PATH, delete(handlers::end_all_sessions)); // an access token
+    }
+    routes
 }
 
 /// What is for everybody. An issuer with a path is found under its own name too (RFC 8414 §3.1).
@@ -110,10 +124,10 @@ fn is_ours(wire: &Wire, path: &str) -> bool {
     match path {
         "/login" | "/refresh" | "/logout" | "/me" | "/csrf" | "/sessions" | "/ticket/redeem"
         | TICKET_PATH | REVOKE_PATH | INTROSPECT_PATH | REVOCATIONS_PATH => true,
-        _ if path == wire.sign_up_path => true,
-        _ => path
-            .strip_prefix("/sessions/")
-            .is_some_and(|id| SessionId::parse(id).is_ok()),
+        _ => {
+            let id = path.strip_prefix("/sessions/");
+            wire.has_path(path) || id.is_some_and(|id| SessionId::parse(id).is_ok())
+        }
     }
 }
 
@@ -145,6 +159,9 @@ mod tests {
             assert!(is_ours(wire, wire.sign_up_path));
             let other = ["/signup", "/register"].map(|path| is_ours(wire, path));
             assert!(other.contains(&false), "{profile:?}");
+            let few = [OWN_INTROSPECT_PATH, OWN_REVOKE_PATH, ALL_SESSIONS_PATH];
+            let has_them = profile == Profile::FastAuth;
+            assert_eq!(few.map(|path| is_ours(wire, path)), [has_them; 3]);
         }
         for foreign in [
             "",

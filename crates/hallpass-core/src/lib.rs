@@ -27,7 +27,7 @@ pub use delivery::{Carrier, Delivery};
 pub use error::Error;
 pub use flow::{
     IDEMPOTENCY_KEY_LEN_MAX, IDEMPOTENCY_KEY_LEN_MIN, IdempotencyKey, Introspected,
-    InvalidIdempotencyKey, Issued, Opening, SignIn, SignUp, TICKET_TTL,
+    IntrospectedRefresh, InvalidIdempotencyKey, Issued, Opening, SignIn, SignUp, TICKET_TTL,
 };
 pub use hallpass::{Hallpass, Parts, StartError};
 pub use profile::Profile;

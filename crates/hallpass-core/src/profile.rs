@@ -1,7 +1,12 @@
 //! Whose wire is spoken: what differs are names, paths and shapes, never a rule.
 
 use crate::delivery::Delivery;
+use crate::settings::Lifetimes;
 use hallpass_verify::{Algorithm, AudienceClaim};
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A wire: the names and shapes that clients and other services expect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -59,6 +64,50 @@ impl Profile {
         match self {
             Self::Native | Self::FastAuth | Self::Bluefox => Self::Native,
             Self::AuthFort => Self::AuthFort,
+        }
+    }
+
+    /// Returns how long an access token lives unless a setting says something else.
+    #[must_use]
+    pub const fn access_ttl(self) -> Duration {
+        match self {
+            Self::Native | Self::AuthFort | Self::FastAuth => Duration::from_mins(15),
+            Self::Bluefox => Duration::from_mins(30),
+        }
+    }
+
+    /// Returns how long a session lives whose user is remembered, unless a setting says something
+    /// else.
+    ///
+    /// The other systems know no lifetime in all: a session that is refreshed goes on for ever.
+    #[must_use]
+    pub const fn remembered(self) -> Lifetimes {
+        let (idle, absolute) = match self {
+            Self::Native | Self::AuthFort => (30, 90),
+            // `remember_me_ttl`, which it forgets at the first refresh.
+            Self::FastAuth => (90, 180),
+            Self::Bluefox => (7, 90),
+        };
+        Lifetimes {
+            idle: DAY.saturating_mul(idle),
+            absolute: DAY.saturating_mul(absolute),
+        }
+    }
+
+    /// Returns how long a session lives whose user is not remembered, unless a setting says
+    /// something else.
+    #[must_use]
+    pub const fn transient(self) -> Lifetimes {
+        match self {
+            Self::Native | Self::AuthFort | Self::Bluefox => Lifetimes {
+                idle: HOUR.saturating_mul(12),
+                absolute: DAY,
+            },
+            // Who does not ask to be remembered stays signed in when the window closes.
+            Self::FastAuth => Lifetimes {
+                idle: DAY.saturating_mul(30),
+                absolute: DAY.saturating_mul(90),
+            },
         }
     }
 

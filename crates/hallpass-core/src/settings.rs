@@ -9,9 +9,6 @@ use hallpass_verify::{Algorithm, AudienceClaim};
 use std::fmt;
 use std::time::Duration;
 
-const HOUR: Duration = Duration::from_hours(1);
-const DAY: Duration = Duration::from_hours(24);
-
 /// Browsers keep no cookie longer (RFC 6265bis §5.5).
 pub const LIFETIME_MAX: Duration = Duration::from_hours(9600);
 /// Verifiers refuse access tokens that live longer.
@@ -32,13 +29,15 @@ pub struct Settings {
     pub audience: Option<String>,
     /// What access tokens are signed with. Default: `EdDSA`, or what the profile expects.
     pub algorithm: Algorithm,
-    /// How long an access token lives. Default: 15 minutes.
+    /// How long an access token lives. Default: 15 minutes, or [`Profile::access_ttl`].
     pub access_ttl: Duration,
     /// How far the clocks of machines may be apart. Default: 10 seconds.
     pub leeway: Duration,
-    /// The lifetimes of a session that is remembered. Default: 30 days idle, 90 days in all.
+    /// The lifetimes of a session that is remembered. Default: 30 days idle, 90 days in all, or
+    /// [`Profile::remembered`].
     pub remembered: Lifetimes,
-    /// The lifetimes of a session that is not. Default: 12 hours idle, 24 hours in all.
+    /// The lifetimes of a session that is not. Default: 12 hours idle, 24 hours in all, or
+    /// [`Profile::transient`].
     pub transient: Lifetimes,
     /// How long a refresh token may be used again after it was rotated. Default: 10 seconds;
     /// zero switches it off.
@@ -79,16 +78,10 @@ impl Settings {
             profile,
             audience: None,
             algorithm: profile.algorithm(),
-            access_ttl: Duration::from_mins(15),
+            access_ttl: profile.access_ttl(),
             leeway: Duration::from_secs(10),
-            remembered: Lifetimes {
-                idle: 30 * DAY,
-                absolute: 90 * DAY,
-            },
-            transient: Lifetimes {
-                idle: 12 * HOUR,
-                absolute: 24 * HOUR,
-            },
+            remembered: profile.remembered(),
+            transient: profile.transient(),
             refresh_grace: Duration::from_secs(10),
             password_cost: Argon2idCost::default(),
             password_pool: HashPoolSettings::default(),
@@ -250,6 +243,23 @@ mod tests {
             ..settings
         };
         assert_eq!(named.audience(), "api");
+    }
+
+    #[test]
+    fn every_profile_brings_lifetimes_that_are_good() {
+        for profile in Profile::ALL {
+            let settings = Settings::for_profile(profile, "https://auth.example.test");
+            assert_eq!(settings.faults(), [], "{profile:?}");
+            // Who asks to be remembered is, for no shorter time than who does not.
+            assert!(settings.transient.idle <= settings.remembered.idle);
+            assert!(settings.transient.absolute <= settings.remembered.absolute);
+        }
+        let of = |profile| Settings::for_profile(profile, "https://auth.example.test");
+        assert_eq!(of(Profile::Bluefox).access_ttl, 1800 * SECOND);
+        assert_eq!(of(Profile::Bluefox).remembered.idle, 7 * 86_400 * SECOND);
+        assert_eq!(of(Profile::FastAuth).remembered.idle, 90 * 86_400 * SECOND);
+        assert_eq!(of(Profile::FastAuth).transient.idle, 30 * 86_400 * SECOND);
+        assert_eq!(of(Profile::AuthFort).remembered.idle, 30 * 86_400 * SECOND);
     }
 
     #[test]

@@ -25,7 +25,8 @@ pub struct WebSettings {
     pub csrf_header: String,
     /// The delivery of a sign-in that asks for none. Default: [`Profile::delivery`].
     pub delivery: Delivery,
-    /// The deliveries a sign-in may ask for. Default: [`Profile::deliveries`].
+    /// The deliveries a sign-in may ask for. Default: [`Profile::deliveries`]. If none of them sets
+    /// a cookie, no token is read from one.
     pub deliveries: Vec<Delivery>,
     /// The domain whose hosts all share the cookies. Default: this host alone.
     pub cookie_domain: Option<String>,

@@ -34,8 +34,8 @@ pub(crate) fn opening(mount: &Mount, parts: &Parts, fields: &mut Fields) -> Open
             }),
     };
     let persistence = match (fields.optional_flag("remember"), mount.wire().remember) {
-        (Some(false), Remember::AsAsked) => Persistence::Transient,
-        (_, Remember::Always) | (Some(true) | None, _) => Persistence::Remembered,
+        (Some(true), _) | (None, Remember::BeyondTheWindow) => Persistence::Remembered,
+        (Some(false), _) | (None, Remember::Longer) => Persistence::Transient,
     };
     Opening {
         delivery,

@@ -21,6 +21,9 @@ pub(crate) enum RefreshCookie {
 ///
 /// A stale twin of another scope may stand beside it: exactly one session must come out.
 pub(crate) fn refresh_cookie(mount: &Mount, parts: &Parts) -> RefreshCookie {
+    if !mount.uses_cookies() {
+        return RefreshCookie::Absent;
+    }
     let candidates = match mount.web().cookies().refresh().read(&parts.headers) {
         Found::Absent => return RefreshCookie::Absent,
         Found::Malformed => return RefreshCookie::Broken,

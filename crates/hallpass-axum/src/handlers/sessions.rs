@@ -1,16 +1,14 @@
 use crate::extract::{Authenticated, device};
 use crate::mount::Mount;
 use crate::problem::Refused;
-use crate::respond::{clear_cookies, rfc3339};
+use crate::respond::{clear_cookies, done};
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
-use hallpass_core::session::Session;
 use hallpass_verify::problem::{Code, FieldError, Problem};
 use hallpass_verify::{Location, SessionId};
-use http::StatusCode;
 use http::request::Parts;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// `GET /auth/sessions`
 pub(crate) async fn list_sessions(
@@ -21,11 +19,7 @@ pub(crate) async fn list_sessions(
     }: Authenticated,
 ) -> Result<Response, Refused> {
     let sessions = mount.hallpass().sessions(caller.user()).await?;
-    let sessions: Vec<_> = sessions
-        .iter()
-        .map(|session| shown(session, current))
-        .collect();
-    Ok(Json(json!({ "sessions": sessions })).into_response())
+    Ok((mount.wire().sessions.listed)(&sessions, current))
 }
 
 /// `DELETE /auth/sessions/{id}`
@@ -45,7 +39,7 @@ pub(crate) async fn end_session(
         .hallpass()
         .end_own_session(caller.user(), id, &device)
         .await?;
-    let mut response = StatusCode::NO_CONTENT.into_response();
+    let mut response = done(mount.wire().sessions.ended);
     if id == current && caller.location() == Location::Cookie {
         clear_cookies(&mount, response.headers_mut());
     }
@@ -87,16 +81,21 @@ pub(crate) async fn end_sessions(
     Ok(response)
 }
 
-/// A session as its owner sees it. No token can be made of this.
-fn shown(session: &Session, current: SessionId) -> Value {
-    json!({
-        "id": session.id.to_string(),
-        "current": session.id == current,
-        "delivery": session.delivery.name(),
-        "created_at": rfc3339(session.created_at),
-        "last_used_at": rfc3339(session.rotated_at),
-        "expires_at": rfc3339(session.refresh_expires_at()),
-        "ip": session.device.ip,
-        "user_agent": session.device.user_agent,
-    })
+/// `DELETE /auth/sessions/all`, under profiles that have it
+pub(crate) async fn end_all_sessions(
+    State(mount): State<Mount>,
+    Authenticated { caller, .. }: Authenticated,
+    parts: Parts,
+) -> Result<Response, Refused> {
+    let all_ended = mount.wire().sessions.all_ended.ok_or(Code::NotFound)?;
+    let device = device(&mount, &parts);
+    mount
+        .hallpass()
+        .end_sessions(caller.user(), None, &device)
+        .await?;
+    let mut response = done(all_ended);
+    if caller.location() == Location::Cookie {
+        clear_cookies(&mount, response.headers_mut());
+    }
+    Ok(response)
 }

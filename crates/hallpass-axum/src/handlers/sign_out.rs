@@ -5,7 +5,7 @@ use crate::extract::{
 };
 use crate::mount::Mount;
 use crate::problem::Refused;
-use crate::respond::{clear_cookies, signed_out};
+use crate::respond::{clear_cookies, done};
 use crate::wire::InBody;
 use axum::body::Body;
 use axum::extract::State;
@@ -32,7 +32,9 @@ pub(crate) async fn sign_out(
         return Err(fields.refused());
     }
     let device = device(&mount, &parts);
-    let rides_on_cookie = in_body.is_none() && matches!(bearer(&parts.headers), Found::Absent);
+    let rides_on_cookie = mount.uses_cookies()
+        && in_body.is_none()
+        && matches!(bearer(&parts.headers), Found::Absent);
     let session = match in_body {
         Some(text) => by_body(&mount, &text)?,
         None if rides_on_cookie => {
@@ -42,7 +44,7 @@ pub(crate) async fn sign_out(
         }
         None => by_access(&mount, &parts).await?,
     };
-    let mut response = signed_out(&mount);
+    let mut response = done(mount.wire().sign_out);
     // A session in a cookie and elsewhere: the cookie is of no use any more.
     let in_cookie_too = session.is_some() && session == refresh_cookie_session(&mount, &parts);
     if rides_on_cookie || in_cookie_too {

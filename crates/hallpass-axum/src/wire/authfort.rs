@@ -1,7 +1,7 @@
 //! The wire of `AuthFort` 0.0.31.
 
 use super::{
-    Asked, Handed, InBody, Remember, Said, Shown, SignOutAnswer, SignUpAnswer, Wire, fastapi,
+    Asked, Done, Handed, InBody, Remember, Said, Shown, SignUpAnswer, Wire, fastapi, native,
 };
 use crate::respond::rfc3339;
 use axum::Json;
@@ -15,13 +15,15 @@ use serde_json::{Value, json};
 pub(super) static WIRE: Wire = Wire {
     sign_up_path: "/signup",
     sign_up: SignUpAnswer::Session,
-    sign_out: SignOutAnswer::NoContent,
+    sign_out: Done::NoContent,
     in_body: InBody::PutUpWith,
-    remember: Remember::AsAsked,
+    remember: Remember::BeyondTheWindow,
     // Its clients know no CSRF token.
     csrf: CsrfRule::OriginAlone,
     session,
     user,
+    sessions: native::SESSIONS,
+    tokens: None,
     introspection,
     problem: Some(problem),
 };

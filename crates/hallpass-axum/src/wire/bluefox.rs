@@ -1,8 +1,7 @@
 //! The wire of `BluefoxAuth` 0.1, as it is documented.
 
 use super::{
-    Asked, Handed, InBody, Remember, Said, Shown, SignOutAnswer, SignUpAnswer, Wire, fastapi,
-    native,
+    Asked, Done, Handed, InBody, Remember, Said, Shown, SignUpAnswer, Wire, fastapi, native,
 };
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
@@ -16,12 +15,14 @@ const SUPERUSER: &str = "superuser";
 pub(super) static WIRE: Wire = Wire {
     sign_up_path: "/register",
     sign_up: SignUpAnswer::User,
-    sign_out: SignOutAnswer::Message("Logged out"),
+    sign_out: Done::Message("Logged out"),
     in_body: InBody::PutUpWith,
-    remember: Remember::AsAsked,
+    remember: Remember::BeyondTheWindow,
     csrf: CsrfRule::OriginAndToken,
     session,
     user,
+    sessions: native::SESSIONS,
+    tokens: None,
     introspection: native::introspection,
     problem: Some(problem),
 };

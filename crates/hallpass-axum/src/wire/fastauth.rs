@@ -1,25 +1,38 @@
 //! The wire of `FastAuth` 0.5.8.
 
 use super::{
-    Asked, Handed, InBody, Remember, Said, Shown, SignOutAnswer, SignUpAnswer, Wire, fastapi,
-    native,
+    Asked, Done, Handed, InBody, OwnSessions, OwnToken, OwnTokens, Remember, Said, Shown,
+    SignUpAnswer, Wire, fastapi, native,
 };
+use crate::handlers::{NO_REFRESH_TOKEN, NO_TOKEN};
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
-use hallpass_verify::CsrfRule;
+use hallpass_core::Introspected;
+use hallpass_core::session::Session;
+use hallpass_core::user::User;
 use hallpass_verify::problem::{Code, FieldError, Problem};
+use hallpass_verify::{CsrfRule, SessionId};
 use serde::Serialize;
 use serde_json::json;
 
 pub(super) static WIRE: Wire = Wire {
     sign_up_path: "/register",
     sign_up: SignUpAnswer::Session,
-    sign_out: SignOutAnswer::Message("Logged out"),
+    sign_out: Done::Message("Logged out"),
     in_body: InBody::PutUpWith,
-    remember: Remember::Always,
+    remember: Remember::Longer,
     csrf: CsrfRule::OriginAndToken,
     session,
     user,
+    sessions: OwnSessions {
+        listed: sessions,
+        ended: Done::Message("Session revoked"),
+        all_ended: Some(Done::Message("All sessions revoked")),
+    },
+    tokens: Some(OwnTokens {
+        introspection,
+        revoked: Done::Message("Token revoked"),
+    }),
     introspection: native::introspection,
     problem: Some(problem),
 };
@@ -62,7 +75,64 @@ fn user(shown: &Shown<'_>) -> Response {
     Json(answer).into_response()
 }
 
+fn sessions(live: &[Session], _: SessionId) -> Response {
+    let listed = live.iter().map(|session| {
+        json!({
+            "id": session.id.to_string(),
+            "user_id": session.user.as_str(),
+            "ip_address": session.device.ip,
+            "user_agent": session.device.user_agent,
+        })
+    });
+    Json(listed.collect::<Vec<_>>()).into_response()
+}
+
+/// What is said about a token: all members are always there.
+#[derive(Serialize, Default)]
+struct Introspection<'a> {
+    active: bool,
+    sub: Option<&'a str>,
+    exp: Option<u64>,
+    jti: Option<String>,
+    token_type: Option<&'static str>,
+    email: Option<String>,
+}
+
+fn introspection(found: Option<&OwnToken>) -> Response {
+    let email = |user: Option<&User>| user.map(|user| user.email.as_str().to_lowercase());
+    let answer = match found {
+        None => Introspection::default(),
+        Some(OwnToken::Access(Introspected { caller, user, .. })) => Introspection {
+            active: true,
+            sub: Some(caller.subject()),
+            exp: Some(caller.claims().expires_at.as_seconds()),
+            jti: Some(caller.token_id().to_owned()),
+            token_type: Some("access"),
+            email: email(user.as_ref()),
+        },
+        Some(OwnToken::Refresh(session, user)) => Introspection {
+            active: true,
+            sub: Some(session.user.as_str()),
+            exp: Some(session.refresh_expires_at().as_seconds()),
+            jti: Some(format!("{}.{}", session.id, session.generation)),
+            token_type: Some("refresh"),
+            email: email(user.as_ref()),
+        },
+    };
+    Json(answer).into_response()
+}
+
 fn problem(asked: Asked, problem: &Problem) -> Said {
+    match (problem.code, asked, problem.errors.as_slice()) {
+        (Code::NotFound, Asked::ToEndSession, _) => {
+            return fastapi::plain(problem.code, "Session not found");
+        }
+        (_, Asked::ToRevoke, [error]) if matches!(error.code, NO_TOKEN | NO_REFRESH_TOKEN) => {
+            // What the token is, not the form of the body: 400.
+            return fastapi::plain(Code::MalformedBody, error.message);
+        }
+        _ => {}
+    }
     if let Some(said) = fastapi::answer(problem) {
         return said;
     }
@@ -88,6 +158,7 @@ fn problem(asked: Asked, problem: &Problem) -> Said {
         (Code::CsrfMissing | Code::CsrfInvalid, _) => "CSRF token missing or invalid",
         (Code::InvalidCredentials, _) => "Invalid email or password",
         (Code::EmailTaken, _) => "A user with this email already exists",
+        (Code::InsufficientScope, Asked::ToRevoke) => "Cannot revoke another user's token",
         (Code::InsufficientScope, _) => "Insufficient role",
         (code, _) => code.detail(),
     };

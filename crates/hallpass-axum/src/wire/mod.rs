@@ -17,6 +17,13 @@ use hallpass_verify::problem::{Code, Problem};
 use hallpass_verify::{CsrfRule, SessionId, UserId};
 use serde_json::Value;
 
+/// Where users ask about their own tokens, below the prefix, under profiles that let them.
+pub(crate) const OWN_INTROSPECT_PATH: &str = "/token/introspect";
+/// Where they revoke them.
+pub(crate) const OWN_REVOKE_PATH: &str = "/token/revoke";
+/// Where they end all their sessions, under profiles that have a path for that.
+pub(crate) const ALL_SESSIONS_PATH: &str = "/sessions/all";
+
 /// The names and shapes of one wire.
 #[derive(Debug)]
 pub(crate) struct Wire {
@@ -25,7 +32,7 @@ pub(crate) struct Wire {
     /// What signing up answers with.
     pub(crate) sign_up: SignUpAnswer,
     /// What signing out answers with.
-    pub(crate) sign_out: SignOutAnswer,
+    pub(crate) sign_out: Done,
     /// What a body's refresh token is that is empty, or no token of ours, where one signs out.
     pub(crate) in_body: InBody,
     /// What the field `remember` means.
@@ -36,6 +43,10 @@ pub(crate) struct Wire {
     pub(crate) session: fn(&Handed<'_>) -> Response,
     /// What a user looks like.
     pub(crate) user: fn(&Shown<'_>) -> Response,
+    /// What users are told about their sessions.
+    pub(crate) sessions: OwnSessions,
+    /// What users are told about their own tokens, if they may ask.
+    pub(crate) tokens: Option<OwnTokens>,
     /// What a service is told about a token; `None` is one that is not active.
     pub(crate) introspection: fn(Option<&Introspected>) -> Response,
     /// What a problem looks like; `None` is RFC 9457.
@@ -51,13 +62,41 @@ pub(crate) enum SignUpAnswer {
     User,
 }
 
-/// What signing out answers with.
+/// What is answered to whoever ended something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum SignOutAnswer {
+pub(crate) enum Done {
     /// Nothing.
     NoContent,
     /// A sentence for people.
     Message(&'static str),
+}
+
+/// What users are told about their sessions.
+#[derive(Debug)]
+pub(crate) struct OwnSessions {
+    /// The live ones; the second argument is the one they ask by.
+    pub(crate) listed: fn(&[Session], SessionId) -> Response,
+    /// That one was ended.
+    pub(crate) ended: Done,
+    /// That all were, where there is [`ALL_SESSIONS_PATH`].
+    pub(crate) all_ended: Option<Done>,
+}
+
+/// What users are told about their own tokens.
+#[derive(Debug)]
+pub(crate) struct OwnTokens {
+    /// What one is worth; `None` is nothing, or another user's.
+    pub(crate) introspection: fn(Option<&OwnToken>) -> Response,
+    /// That one was revoked.
+    pub(crate) revoked: Done,
+}
+
+/// A token of the user who asks.
+#[derive(Debug)]
+pub(crate) enum OwnToken {
+    Access(Introspected),
+    /// The session that it renews, and whose it is.
+    Refresh(Session, Option<User>),
 }
 
 /// What becomes of a refresh token in a body that is none.
@@ -72,10 +111,10 @@ pub(crate) enum InBody {
 /// What the field `remember` means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Remember {
-    /// Whether the session outlives the browser window.
-    AsAsked,
-    /// How long a session lives that outlives the window in any case.
-    Always,
+    /// Whether the session outlives the browser window. Not said: it does.
+    BeyondTheWindow,
+    /// Whether it lives longer: it outlives the window in any case. Not said: it does not.
+    Longer,
 }
 
 /// Tokens on their way out, each there or not by the delivery of its session.
@@ -104,6 +143,10 @@ pub(crate) enum Asked {
     ToSignIn,
     /// To refresh a session.
     ToRefresh,
+    /// To end a session.
+    ToEndSession,
+    /// To revoke a token of one's own.
+    ToRevoke,
     /// Anything else.
     Other,
 }
@@ -132,8 +175,21 @@ impl Wire {
         match path {
             "/login" => Asked::ToSignIn,
             "/refresh" => Asked::ToRefresh,
+            OWN_REVOKE_PATH => Asked::ToRevoke,
             _ if path == self.sign_up_path => Asked::ToSignIn,
-            _ => Asked::Other,
+            _ => match path.strip_prefix("/sessions/") {
+                Some(id) if !id.contains('/') => Asked::ToEndSession,
+                _ => Asked::Other,
+            },
+        }
+    }
+
+    /// Tells whether a path below the prefix is one that only this profile has, or few have.
+    pub(crate) fn has_path(&self, path: &str) -> bool {
+        match path {
+            OWN_INTROSPECT_PATH | OWN_REVOKE_PATH => self.tokens.is_some(),
+            ALL_SESSIONS_PATH => self.sessions.all_ended.is_some(),
+            _ => path == self.sign_up_path,
         }
     }
 }

@@ -1,26 +1,54 @@
 //! Our own wire.
 
-use super::{Handed, InBody, Remember, Shown, SignOutAnswer, SignUpAnswer, Wire};
+use super::{Done, Handed, InBody, OwnSessions, Remember, Shown, SignUpAnswer, Wire};
 use crate::respond::rfc3339;
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use hallpass_core::Introspected;
-use hallpass_verify::{Claims, CsrfRule, Timestamp};
+use hallpass_core::session::Session;
+use hallpass_verify::{Claims, CsrfRule, SessionId, Timestamp};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(super) static WIRE: Wire = Wire {
     sign_up_path: "/signup",
     sign_up: SignUpAnswer::Session,
-    sign_out: SignOutAnswer::NoContent,
+    sign_out: Done::NoContent,
     in_body: InBody::Refused,
-    remember: Remember::AsAsked,
+    remember: Remember::BeyondTheWindow,
     csrf: CsrfRule::OriginAndToken,
     session,
     user,
+    sessions: SESSIONS,
+    tokens: None,
     introspection,
     problem: None,
 };
+
+pub(super) const SESSIONS: OwnSessions = OwnSessions {
+    listed: sessions,
+    ended: Done::NoContent,
+    all_ended: None,
+};
+
+fn sessions(live: &[Session], current: SessionId) -> Response {
+    let shown: Vec<_> = live.iter().map(|one| listed(one, current)).collect();
+    Json(json!({ "sessions": shown })).into_response()
+}
+
+/// A session as its owner sees it. No token can be made of this.
+fn listed(session: &Session, current: SessionId) -> Value {
+    json!({
+        "id": session.id.to_string(),
+        "current": session.id == current,
+        "delivery": session.delivery.name(),
+        "created_at": rfc3339(session.created_at),
+        "last_used_at": rfc3339(session.rotated_at),
+        "expires_at": rfc3339(session.refresh_expires_at()),
+        "ip": session.device.ip,
+        "user_agent": session.device.user_agent,
+    })
+}
 
 /// The session answer.
 #[derive(Serialize)]

@@ -109,8 +109,12 @@ impl App {
         change: impl FnOnce(&mut WebSettings),
     ) -> Self {
         Self::start_with(|settings, web| {
-            settings.profile = profile;
-            settings.algorithm = profile.algorithm();
+            *settings = Settings {
+                password_cost: settings.password_cost,
+                password_pool: settings.password_pool,
+                services: settings.services.clone(),
+                ..Settings::for_profile(profile, OWN)
+            };
             *web = WebSettings {
                 trusted_origins: web.trusted_origins.clone(),
                 ..WebSettings::for_profile(profile, OWN)

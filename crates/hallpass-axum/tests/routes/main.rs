@@ -16,6 +16,7 @@ mod introspection;
 mod keys;
 mod other_sites;
 mod parsing;
+mod profiles;
 mod published;
 mod refresh;
 mod retries;

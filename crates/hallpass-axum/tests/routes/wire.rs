@@ -13,6 +13,8 @@ use std::time::Duration;
 struct Transcript {
     profile: String,
     delivery: String,
+    /// What may be asked for; missing: all that the profile has.
+    deliveries: Option<Vec<String>>,
     exchanges: Vec<Exchange>,
     differences: Vec<Difference>,
 }
@@ -23,6 +25,9 @@ struct Exchange {
     /// How much later it is.
     #[serde(default)]
     after_seconds: u64,
+    /// How often it is said; the last answer counts.
+    #[serde(default)]
+    times: Option<u32>,
     request: Request,
     /// What they answered; missing where the exchange only prepares another.
     response: Option<Response>,
@@ -67,7 +72,7 @@ impl Difference {
     }
 }
 
-const TRANSCRIPTS: [(&str, &str); 5] = [
+const TRANSCRIPTS: [(&str, &str); 6] = [
     (
         "authfort-cookies",
         include_str!("../data/wire/authfort-cookies.json"),
@@ -83,6 +88,10 @@ const TRANSCRIPTS: [(&str, &str); 5] = [
     (
         "fastauth-cookies",
         include_str!("../data/wire/fastauth-cookies.json"),
+    ),
+    (
+        "fastauth-tokens",
+        include_str!("../data/wire/fastauth-tokens.json"),
     ),
     ("bluefox", include_str!("../data/wire/bluefox.json")),
 ];
@@ -203,7 +212,9 @@ fn differences(answer: &Answer, response: &Response) -> Vec<(String, Value)> {
 
 /// What is another value each time stands as [`SOME_TEXT`].
 fn shown(value: Value) -> Value {
-    let is_made_up = |text: &str| text.len() >= 22 && !text.contains([' ', '_']);
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    let is_made_up =
+        |text: &str| text.len() >= 22 && !text.contains(' ') && !text.bytes().all(is_name);
     match value {
         Value::String(text) if is_made_up(&text) => json!(SOME_TEXT),
         value => value,
@@ -269,13 +280,20 @@ async fn replayed(transcript: &Transcript) -> Vec<(String, String, Value)> {
     let profiles = Profile::ALL.into_iter();
     let mut profiles = profiles.filter(|profile| profile.name() == transcript.profile);
     let app = App::of_profile(profiles.next().unwrap(), |web| {
-        web.delivery = Delivery::parse(&transcript.delivery).unwrap();
+        let parse = |name: &String| Delivery::parse(name).unwrap();
+        web.delivery = parse(&transcript.delivery);
+        if let Some(names) = &transcript.deliveries {
+            web.deliveries = names.iter().map(parse).collect();
+        }
     })
     .await;
     let mut told = Told::default();
     let mut found = Vec::new();
     for exchange in &transcript.exchanges {
         app.advance(Duration::from_secs(exchange.after_seconds));
+        for _ in 1..exchange.times.unwrap_or(1) {
+            send(&app, &told, &exchange.request).await;
+        }
         let answer = send(&app, &told, &exchange.request).await;
         told.hear(&exchange.id, &answer);
         match &exchange.response {
@@ -336,6 +354,11 @@ async fn fastauth_with_cookies_answers_as_it_did_but_for_the_table() {
 }
 
 #[tokio::test]
+async fn fastauth_answers_about_tokens_and_sessions_as_it_did_but_for_the_table() {
+    check("fastauth-tokens").await;
+}
+
+#[tokio::test]
 async fn bluefox_answers_as_it_is_documented_but_for_the_table() {
     check("bluefox").await;
 }
@@ -378,7 +401,7 @@ fn the_pages_for_those_who_come_from_there_have_these_tables() {
         (
             "fastauth",
             include_str!("../../../../docs/coming-from/fastauth.md"),
-            &["fastauth-json", "fastauth-cookies"],
+            &["fastauth-json", "fastauth-cookies", "fastauth-tokens"],
         ),
         (
             "bluefox",

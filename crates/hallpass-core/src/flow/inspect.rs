@@ -5,11 +5,11 @@ use crate::delivery::Carrier;
 use crate::error::Error;
 use crate::hallpass::Hallpass;
 use crate::service;
-use crate::session::{Device, EndReason};
+use crate::session::{Device, EndReason, Session};
 use crate::store::{Ticket, TicketHash};
-use crate::token::{self, TicketText};
+use crate::token::{self, PresentedRefresh, TicketText};
 use crate::user::User;
-use hallpass_verify::{AccessToken, Caller, Location, Revoked, SessionId};
+use hallpass_verify::{AccessToken, Caller, Location, Revoked, SessionId, UserId};
 use std::time::Duration;
 
 /// How long a ticket is good: for the handshake that follows at once.
@@ -24,6 +24,15 @@ pub struct Introspected {
     pub roles: Vec<String>,
     /// The user as they are now, if they are in our store: an app may have users of its own.
     pub user: Option<User>,
+}
+
+/// What a refresh token is worth now.
+#[derive(Clone, Debug)]
+pub struct IntrospectedRefresh {
+    /// Whom it belongs to.
+    pub user: UserId,
+    /// The session it renews; none when it was used, or the session is over.
+    pub renews: Option<Session>,
 }
 
 impl Hallpass {
@@ -60,6 +69,23 @@ impl Hallpass {
             caller,
             roles,
             user,
+        }))
+    }
+
+    /// Tells whose a refresh token is and what it is worth now. Nothing is rotated. `None`: its
+    /// session is forgotten.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the store fails.
+    pub async fn introspect_refresh(
+        &self,
+        token: PresentedRefresh,
+    ) -> Result<Option<IntrospectedRefresh>, Error> {
+        let row = self.0.store.session(&token.session()).await?;
+        let now = self.now();
+        Ok(row.map(|row| IntrospectedRefresh {
+            user: row.user.clone(),
+            renews: (row.is_live(now) && row.generation == token.generation()).then_some(row),
         }))
     }
 

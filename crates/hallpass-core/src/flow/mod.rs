@@ -9,7 +9,7 @@ mod roles;
 mod sign_in;
 mod sign_up;
 
-pub use inspect::{Introspected, TICKET_TTL};
+pub use inspect::{Introspected, IntrospectedRefresh, TICKET_TTL};
 pub use open::{Issued, Opening};
 pub use refresh::{
     IDEMPOTENCY_KEY_LEN_MAX, IDEMPOTENCY_KEY_LEN_MIN, IdempotencyKey, InvalidIdempotencyKey,

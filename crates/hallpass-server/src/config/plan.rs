@@ -2,6 +2,7 @@
 
 use super::load::ConfigFaults;
 use super::schema::{Config, Cookies, Http, Passwords, Tokens};
+use super::values::Span;
 use hallpass_axum::TrustedProxies;
 use hallpass_axum::serve::{Limits, PublicScheme};
 use hallpass_core::key::KeySettings;
@@ -14,6 +15,7 @@ use hallpass_io::Database;
 use hallpass_verify::Algorithm;
 use hallpass_verify::cookies::{Partitioning, Security};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The smallest head that hyper can be told to stop at, in bytes.
 const HEAD_LEN_MIN: usize = 8 * 1024;
@@ -169,6 +171,7 @@ fn settings(config: &Config, public_url: &str, services: Vec<Service>) -> Settin
         leeway,
     } = &config.tokens;
     let throttle = &config.throttle;
+    let by_profile = Settings::for_profile(config.profile.0, public_url);
     Settings {
         issuer: issuer
             .clone()
@@ -176,15 +179,15 @@ fn settings(config: &Config, public_url: &str, services: Vec<Service>) -> Settin
         profile: config.profile.0,
         audience: audience.clone(),
         algorithm: algorithm(config),
-        access_ttl: access_ttl.0,
+        access_ttl: span(*access_ttl, by_profile.access_ttl),
         leeway: leeway.0,
         remembered: Lifetimes {
-            idle: refresh_idle_ttl.0,
-            absolute: session_ttl.0,
+            idle: span(*refresh_idle_ttl, by_profile.remembered.idle),
+            absolute: span(*session_ttl, by_profile.remembered.absolute),
         },
         transient: Lifetimes {
-            idle: transient_idle_ttl.0,
-            absolute: transient_session_ttl.0,
+            idle: span(*transient_idle_ttl, by_profile.transient.idle),
+            absolute: span(*transient_session_ttl, by_profile.transient.absolute),
         },
         refresh_grace: refresh_grace.0,
         password_cost: password_cost(&config.passwords),
@@ -216,6 +219,10 @@ fn password_cost(passwords: &Passwords) -> Argon2idCost {
         iterations,
         parallelism,
     }
+}
+
+fn span(said: Option<Span>, by_profile: Duration) -> Duration {
+    said.map_or(by_profile, |span| span.0)
 }
 
 fn password_pool(passwords: &Passwords) -> HashPoolSettings {

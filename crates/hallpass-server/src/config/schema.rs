@@ -105,16 +105,19 @@ settings! {
         /// The claim `aud`. Default: the issuer; under profile `authfort` there is none.
         audience: Option<String> = None,
         /// How long an access token lives, 10 s to 24 h. Short, as services that verify on their own
-        /// learn late that a session has ended.
-        access_ttl: Span = Span::minutes(15),
-        /// How long a session lives without a refresh.
-        refresh_idle_ttl: Span = Span::days(30),
-        /// How long a session lives in all, 400 days at most.
-        session_ttl: Span = Span::days(90),
+        /// learn late that a session has ended. Default: `15m`; under profile `bluefox` `30m`.
+        access_ttl: Option<Span> = None,
+        /// How long a session lives without a refresh. Default: `30d`; under profile `fastauth`, for
+        /// those who ask to be remembered, `90d`; under `bluefox` `7d`.
+        refresh_idle_ttl: Option<Span> = None,
+        /// How long a session lives in all, 400 days at most. Default: `90d`; under profile `fastauth`
+        /// `180d`.
+        session_ttl: Option<Span> = None,
         /// How long a session lives without a refresh when the user did not ask to be remembered.
-        transient_idle_ttl: Span = Span::hours(12),
-        /// How long such a session lives in all.
-        transient_session_ttl: Span = Span::hours(24),
+        /// Default: `12h`; under profile `fastauth` `30d`.
+        transient_idle_ttl: Option<Span> = None,
+        /// How long such a session lives in all. Default: `24h`; under profile `fastauth` `90d`.
+        transient_session_ttl: Option<Span> = None,
         /// How long a refresh token may be used again after its rotation, 60 s at most: for tabs that
         /// refresh at once and for lost answers. `0s` switches it off.
         refresh_grace: Span = Span::seconds(10),
@@ -171,7 +174,8 @@ settings! {
         /// `authfort` and `bluefox` also `both`. Default: `cookie`; under profile `fastauth` `body`;
         /// under `authfort` and `bluefox` `both`.
         default: Option<DeliveryName> = None,
-        /// The deliveries that a sign-in may ask for. Empty: all that the profile has.
+        /// The deliveries that a sign-in may ask for. Empty: all that the profile has. With `body` alone
+        /// no cookie is set, and none is read.
         allowed: Vec<DeliveryName> = Vec::new(),
     }
 }

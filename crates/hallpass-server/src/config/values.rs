@@ -25,14 +25,6 @@ impl Span {
     pub(crate) const fn minutes(minutes: u64) -> Self {
         Self::seconds(minutes * 60)
     }
-
-    pub(crate) const fn hours(hours: u64) -> Self {
-        Self::minutes(hours * 60)
-    }
-
-    pub(crate) const fn days(days: u64) -> Self {
-        Self::hours(days * 24)
-    }
 }
 
 impl fmt::Display for Span {

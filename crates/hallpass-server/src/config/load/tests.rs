@@ -32,9 +32,10 @@ fn each_layer_lies_over_the_one_before() {
     assert_eq!(config.listen.port(), 1);
     assert_eq!(config.public_url.as_deref(), Some("http://env"));
     assert_eq!(config.data, PathBuf::from("flag"));
-    assert_eq!(config.tokens.access_ttl.to_string(), "1m");
+    assert_eq!(config.tokens.access_ttl.unwrap().to_string(), "1m");
     assert_eq!(config.tokens.leeway.to_string(), "2s");
-    assert_eq!(config.tokens.session_ttl.to_string(), "90d");
+    assert_eq!(config.tokens.session_ttl, None);
+    assert_eq!(config.tokens.refresh_grace.to_string(), "10s");
 }
 
 #[test]

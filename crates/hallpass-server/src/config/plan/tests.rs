@@ -92,7 +92,7 @@ fn kl_13_what_is_refused_is_named_with_the_reason() {
     );
     one(
         https(|config| {
-            config.tokens.access_ttl = Span::seconds(5);
+            config.tokens.access_ttl = Some(Span::seconds(5));
             config.tokens.refresh_grace = Span::seconds(1);
         }),
         "tokens.access_ttl",
@@ -164,11 +164,11 @@ fn keys_that_a_verifier_could_be_without_are_refused() {
 
 #[test]
 fn a_time_of_any_length_is_refused_or_taken_and_never_a_panic() {
-    let endless = Span(std::time::Duration::MAX);
+    let endless = Span(Duration::MAX);
     for change in [
         |config: &mut Config, span| config.keys.jwks_max_age = span,
         |config: &mut Config, span| config.keys.announce = span,
-        |config: &mut Config, span| config.tokens.access_ttl = span,
+        |config: &mut Config, span| config.tokens.access_ttl = Some(span),
         |config: &mut Config, span| config.tokens.leeway = span,
     ] {
         assert!(!https(|config| change(config, endless)).is_empty());
@@ -222,6 +222,35 @@ fn a_profile_names_tokens_and_routes_and_brings_its_algorithm() {
     config.tokens.audience = Some("api".into());
     let refused = config.check().unwrap_err().0;
     assert!(refused[0].starts_with("`tokens.audience`: "), "{refused:?}");
+}
+
+#[test]
+fn a_profile_brings_its_lifetimes_and_each_may_be_said_otherwise() {
+    for profile in Profile::ALL {
+        let mut config = Config {
+            profile: ProfileName(profile),
+            ..Config::default()
+        };
+        let settings = config.check().unwrap().settings;
+        let defaults = Settings::for_profile(profile, settings.issuer.clone());
+        assert_eq!(settings, defaults, "{profile:?}");
+        let days = |days: u64| Some(Span(Duration::from_hours(24 * days)));
+        config.tokens.access_ttl = Some(Span::minutes(5));
+        config.tokens.refresh_idle_ttl = days(3);
+        config.tokens.session_ttl = days(4);
+        config.tokens.transient_idle_ttl = days(1);
+        config.tokens.transient_session_ttl = days(2);
+        let settings = config.check().unwrap().settings;
+        let said = [
+            settings.access_ttl,
+            settings.remembered.idle,
+            settings.remembered.absolute,
+            settings.transient.idle,
+            settings.transient.absolute,
+        ];
+        let hours = said.map(|span| span.as_secs_f32() / 3600.0);
+        assert_eq!(hours, [1.0 / 12.0, 72.0, 96.0, 24.0, 48.0], "{profile:?}");
+    }
 }
 
 #[test]
