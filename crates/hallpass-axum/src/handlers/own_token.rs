@@ -2,7 +2,7 @@ use crate::extract::{Authenticated, Fields, Presence, device, json_object};
 use crate::mount::Mount;
 use crate::problem::Refused;
 use crate::respond::{clear_cookies, done};
-use crate::wire::{OwnToken, OwnTokens};
+use crate::wire::{OwnTokens, Worth};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
@@ -29,14 +29,13 @@ pub(crate) async fn introspect_own(
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
     let token = token_in(&parts.headers, body).await?;
-    let found = match opened(&mount, &token) {
-        Some(refresh) => refreshing(&mount, caller.user(), refresh).await?,
-        None => {
-            mount.learn_key_of(&token).await;
-            let found = mount.hallpass().introspect(&token).await?;
-            let own = found.filter(|found| found.caller.user() == caller.user());
-            own.map(OwnToken::Access)
-        }
+    let found = if let Some(refresh) = opened(&mount, &token) {
+        refreshing(&mount, caller.user(), refresh).await?
+    } else {
+        mount.learn_key_of(&token).await;
+        let found = mount.hallpass().introspect(&token).await?;
+        let own = found.filter(|found| found.caller.user() == caller.user());
+        own.map(Worth::Access)
     };
     Ok((offered(&mount)?.introspection)(found.as_ref()))
 }
@@ -92,7 +91,7 @@ async fn refreshing(
     mount: &Mount,
     owner: &UserId,
     refresh: PresentedRefresh,
-) -> Result<Option<OwnToken>, Refused> {
+) -> Result<Option<Worth>, Refused> {
     let rules = mount.hallpass();
     let found = rules.introspect_refresh(refresh).await?;
     let own = found.filter(|found| found.user == *owner);
@@ -100,7 +99,7 @@ async fn refreshing(
         return Ok(None);
     };
     let user = rules.user(owner).await?;
-    Ok(Some(OwnToken::Refresh(session, user)))
+    Ok(Some(Worth::Refresh(session, user)))
 }
 
 fn no_refresh_token(access: Option<&Introspected>) -> Refused {

@@ -1,8 +1,8 @@
 //! The wire of `FastAuth` 0.5.8.
 
 use super::{
-    Asked, Done, Handed, InBody, OwnSessions, OwnToken, OwnTokens, Remember, Said, Shown,
-    SignUpAnswer, Wire, fastapi, native,
+    Asked, Done, Handed, InBody, OwnSessions, OwnTokens, Remember, Said, Shown, SignUpAnswer, Wire,
+    Worth, fastapi, native,
 };
 use crate::handlers::{NO_REFRESH_TOKEN, NO_TOKEN};
 use axum::Json;
@@ -98,11 +98,11 @@ struct Introspection<'a> {
     email: Option<String>,
 }
 
-fn introspection(found: Option<&OwnToken>) -> Response {
+fn introspection(found: Option<&Worth>) -> Response {
     let email = |user: Option<&User>| user.map(|user| user.email.as_str().to_lowercase());
     let answer = match found {
         None => Introspection::default(),
-        Some(OwnToken::Access(Introspected { caller, user, .. })) => Introspection {
+        Some(Worth::Access(Introspected { caller, user, .. })) => Introspection {
             active: true,
             sub: Some(caller.subject()),
             exp: Some(caller.claims().expires_at.as_seconds()),
@@ -110,7 +110,7 @@ fn introspection(found: Option<&OwnToken>) -> Response {
             token_type: Some("access"),
             email: email(user.as_ref()),
         },
-        Some(OwnToken::Refresh(session, user)) => Introspection {
+        Some(Worth::Refresh(session, user)) => Introspection {
             active: true,
             sub: Some(session.user.as_str()),
             exp: Some(session.refresh_expires_at().as_seconds()),

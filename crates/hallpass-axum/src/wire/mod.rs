@@ -86,14 +86,14 @@ pub(crate) struct OwnSessions {
 #[derive(Debug)]
 pub(crate) struct OwnTokens {
     /// What one is worth; `None` is nothing, or another user's.
-    pub(crate) introspection: fn(Option<&OwnToken>) -> Response,
+    pub(crate) introspection: fn(Option<&Worth>) -> Response,
     /// That one was revoked.
     pub(crate) revoked: Done,
 }
 
-/// A token of the user who asks.
+/// What a token of the user who asks is worth.
 #[derive(Debug)]
-pub(crate) enum OwnToken {
+pub(crate) enum Worth {
     Access(Introspected),
     /// The session that it renews, and whose it is.
     Refresh(Session, Option<User>),

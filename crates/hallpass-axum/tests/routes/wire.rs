@@ -280,10 +280,10 @@ async fn replayed(transcript: &Transcript) -> Vec<(String, String, Value)> {
     let profiles = Profile::ALL.into_iter();
     let mut profiles = profiles.filter(|profile| profile.name() == transcript.profile);
     let app = App::of_profile(profiles.next().unwrap(), |web| {
-        let parse = |name: &String| Delivery::parse(name).unwrap();
-        web.delivery = parse(&transcript.delivery);
+        web.delivery = Delivery::parse(&transcript.delivery).unwrap();
         if let Some(names) = &transcript.deliveries {
-            web.deliveries = names.iter().map(parse).collect();
+            let read = names.iter().map(|name| Delivery::parse(name).unwrap());
+            web.deliveries = read.collect();
         }
     })
     .await;

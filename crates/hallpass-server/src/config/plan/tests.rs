@@ -248,8 +248,9 @@ fn a_profile_brings_its_lifetimes_and_each_may_be_said_otherwise() {
             settings.transient.idle,
             settings.transient.absolute,
         ];
-        let hours = said.map(|span| span.as_secs_f32() / 3600.0);
-        assert_eq!(hours, [1.0 / 12.0, 72.0, 96.0, 24.0, 48.0], "{profile:?}");
+        let minutes = said.map(|span| span.as_secs() / 60);
+        let day = 24 * 60;
+        assert_eq!(minutes, [5, 3 * day, 4 * day, day, 2 * day], "{profile:?}");
     }
 }
 
