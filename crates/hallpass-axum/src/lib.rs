@@ -17,5 +17,6 @@ pub mod serve;
 mod wire;
 
 pub use client_ip::TrustedProxies;
+pub use hallpass_verify::axum::ErrorShape;
 pub use mount::Mount;
 pub use problem::Refused;

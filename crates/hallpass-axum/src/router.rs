@@ -1,13 +1,15 @@
 //! Every route, in one table.
 
 use crate::mount::Mount;
-use crate::wire::{ALL_SESSIONS_PATH, OWN_INTROSPECT_PATH, OWN_REVOKE_PATH, Wire, spoken};
-use crate::{cors, handlers, problem};
-use axum::Router;
+use crate::wire::{ALL_SESSIONS_PATH, OWN_INTROSPECT_PATH, OWN_REVOKE_PATH};
+use crate::wire::{Asked, Said, Wire, spoken};
+use crate::{ErrorShape, cors, handlers, problem};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
+use axum::{Json, Router};
 use hallpass_verify::SessionId;
 use hallpass_verify::axum::GateLayer;
+use hallpass_verify::problem::Problem;
 use url::Url;
 
 /// Where other services find the keys that verify access tokens (RFC 8414 §2 names the document).
@@ -40,6 +42,22 @@ impl Mount {
             path.strip_prefix(prefix.as_str())
                 .is_some_and(|path| is_ours(wire, path))
         })
+    }
+}
+
+impl Mount {
+    /// Returns the layer that says errors of the app's own routes in the words of this mount's
+    /// profile, for a front end that was written for another system. Put it around
+    /// [`layer`](Self::layer). Without a profile it changes nothing.
+    #[must_use]
+    pub fn error_shape(&self) -> ErrorShape {
+        match self.wire().problem {
+            None => ErrorShape::new(Problem::clone),
+            Some(say) => ErrorShape::new(move |problem| {
+                let Said { like, body } = say(Asked::Other, problem);
+                (like.status(), Json(body))
+            }),
+        }
     }
 }
 

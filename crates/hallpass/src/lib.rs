@@ -25,7 +25,7 @@ pub use hallpass_core::{
     Delivery, Issued, Opening, Profile, Proof, SameSites, Settings, Web, WebSettings, session,
 };
 pub use hallpass_verify as verify;
-pub use hallpass_verify::axum::{Fresh, GateLayer, MaybeCaller};
+pub use hallpass_verify::axum::{ErrorShape, Fresh, GateLayer, MaybeCaller};
 pub use hallpass_verify::{Caller, SessionId, UserId};
 
 /// The Rust in the documents compiles.

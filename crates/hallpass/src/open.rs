@@ -2,7 +2,7 @@
 
 use crate::Error;
 use axum::Router;
-use hallpass_axum::{Mount, TrustedProxies};
+use hallpass_axum::{ErrorShape, Mount, TrustedProxies};
 use hallpass_core::key::MasterSecret;
 use hallpass_core::service::Service;
 use hallpass_core::{Parts, Profile, Settings, SystemRandom, Web, WebSettings};
@@ -49,9 +49,12 @@ impl Hallpass {
         }
     }
 
-    /// Adds the routes under `/auth` to an app, and puts the layer around all of it.
+    /// Adds the routes under `/auth` to an app, and puts the layer around all of it. Under a
+    /// [profile](Builder::profile) errors of the app's own routes are said in its words too.
     pub fn protect(&self, app: Router) -> Router {
-        app.merge(self.routes()).layer(self.layer())
+        app.merge(self.routes())
+            .layer(self.layer())
+            .layer(self.error_shape())
     }
 
     /// Returns the routes under `/auth`, and the key set for other services.
@@ -70,6 +73,16 @@ impl Hallpass {
     #[must_use]
     pub fn layer(&self) -> GateLayer {
         self.mount.layer()
+    }
+}
+
+impl Hallpass {
+    /// Returns the layer that says errors of the app's own routes in the words of the
+    /// [profile](Builder::profile); without one it changes nothing. Put it around
+    /// [`layer`](Self::layer). For words of your own make an [`ErrorShape`].
+    #[must_use]
+    pub fn error_shape(&self) -> ErrorShape {
+        self.mount.error_shape()
     }
 }
 

@@ -283,8 +283,24 @@ fn router(mount: &Mount, effects: &Arc<AtomicUsize>) -> Router {
         .route("/admin", get(admin))
         .route("/orders", get(orders))
         .route("/fresh", get(fresh))
+        .route("/protected", get(protected).post(protected_post))
+        .with_state(mount.clone())
         .merge(mount.routes())
         .layer(mount.layer())
+        .layer(mount.error_shape())
+}
+
+async fn protected(State(mount): State<Mount>, caller: Caller) -> Json<Value> {
+    Json(json!({ "ok": true, "email": address(&mount, &caller).await }))
+}
+
+async fn protected_post(State(mount): State<Mount>, caller: Caller) -> Json<Value> {
+    Json(json!({ "ok": true, "posted_by": address(&mount, &caller).await }))
+}
+
+async fn address(mount: &Mount, caller: &Caller) -> Option<String> {
+    let user = mount.hallpass().user(caller.user()).await.unwrap();
+    user.map(|user| user.email.as_str().to_lowercase())
 }
 
 async fn admin(caller: Caller) -> Result<&'static str, Problem> {

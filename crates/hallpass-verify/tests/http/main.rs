@@ -6,6 +6,8 @@ mod asked_for;
 mod asking;
 #[cfg(feature = "axum")]
 mod axum_layer;
+#[cfg(feature = "axum")]
+mod error_shape;
 mod gate_cases;
 mod gate_table;
 mod support;

@@ -1,0 +1,70 @@
+//! What `protect` says about an app's own routes: in the words of a profile, or in the app's.
+#![cfg(test)]
+
+mod common;
+
+use axum::routing::post;
+use axum::{Json, Router};
+use common::send;
+use hallpass::{Caller, ErrorShape, Hallpass, Profile};
+use serde_json::json;
+
+async fn open(profile: Profile) -> (tempfile::TempDir, Hallpass) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", folder.path().join("app.db").display());
+    let auth = Hallpass::builder(&database).profile(profile).open();
+    (folder, auth.await.unwrap())
+}
+
+fn orders() -> Router {
+    Router::new().route(
+        "/orders",
+        post(async |caller: Caller| caller.subject().to_owned()),
+    )
+}
+
+#[tokio::test]
+async fn an_apps_own_routes_refuse_in_the_words_of_the_profile() {
+    for (profile, said) in [
+        (Profile::Native, json!("not_authenticated")),
+        (Profile::FastAuth, json!("Not authenticated")),
+        (Profile::Bluefox, json!("Not authenticated")),
+        (
+            Profile::AuthFort,
+            json!({ "error": "token_missing", "message": "No access token provided" }),
+        ),
+    ] {
+        let (_folder, auth) = open(profile).await;
+        let app = auth.protect(orders());
+        let (status, headers, answer) = send(&app, "POST /orders", &[], None).await;
+        assert_eq!(status, 401);
+        assert_eq!(headers["www-authenticate"], r#"Bearer realm="hallpass""#);
+        let member = match profile {
+            Profile::Native => "code",
+            _ => "detail",
+        };
+        assert_eq!(answer[member], said, "{profile:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_has_the_first_word_on_its_own_routes() {
+    let (_folder, auth) = open(Profile::FastAuth).await;
+    let own = ErrorShape::new(|problem| {
+        (
+            problem.code.status(),
+            Json(json!({ "oops": problem.code.as_str() })),
+        )
+    });
+    let app = auth.protect(orders().layer(own));
+    let (status, _, answer) = send(&app, "POST /orders", &[], None).await;
+    assert_eq!(
+        (status, answer),
+        (401, json!({ "oops": "not_authenticated" }))
+    );
+    let (status, _, answer) = send(&app, "GET /auth/me", &[], None).await;
+    assert_eq!(
+        (status, answer),
+        (401, json!({ "detail": "Not authenticated" }))
+    );
+}
