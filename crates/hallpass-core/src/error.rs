@@ -1,5 +1,6 @@
 //! What can go wrong, by whose fault. HTTP is not known here.
 
+use crate::grant::GrantFault;
 use crate::key::KeyError;
 use crate::password::HashError;
 use crate::random::NoRandomness;
@@ -40,6 +41,9 @@ pub enum Error {
         /// How long to wait.
         retry_after: Duration,
     },
+    /// The app asked for tokens that it does not get: its code or its settings have to change.
+    #[error("the app asked for tokens that it does not get")]
+    Grant(#[from] GrantFault),
     /// Our own fault, or the machine's. The chain of sources is for the log.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -8,6 +8,7 @@ mod delivery;
 mod error;
 pub mod feed;
 mod flow;
+pub mod grant;
 mod hallpass;
 pub mod key;
 pub mod password;
@@ -29,6 +30,7 @@ pub use flow::{
     IDEMPOTENCY_KEY_LEN_MAX, IDEMPOTENCY_KEY_LEN_MIN, IdempotencyKey, Introspected,
     IntrospectedRefresh, InvalidIdempotencyKey, Issued, Opening, SignIn, SignUp, TICKET_TTL,
 };
+pub use grant::{GrantFault, OwnClaims, Scopes};
 pub use hallpass::{Hallpass, Parts, StartError};
 pub use profile::Profile;
 pub use proof::Proof;

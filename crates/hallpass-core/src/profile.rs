@@ -111,6 +111,15 @@ impl Profile {
         }
     }
 
+    /// Returns the claims that access tokens of this profile have besides those of all: an app
+    /// cannot have them for its own.
+    pub(crate) const fn claims(self) -> &'static [&'static str] {
+        match self {
+            Self::Native | Self::FastAuth | Self::Bluefox => &[],
+            Self::AuthFort => &["email", "name", "ver", "mfa_enabled"],
+        }
+    }
+
     /// Returns how tokens are handed out to whoever does not say, unless a setting says something
     /// else.
     #[must_use]

@@ -13,7 +13,7 @@
 
 use hallpass_core::session::{Device, Persistence, Session};
 use hallpass_core::store::{Advance, Advanced, SessionStore as _};
-use hallpass_core::{Delivery, Random as _, SeededRandom};
+use hallpass_core::{Delivery, OwnClaims, Random as _, Scopes, SeededRandom};
 use hallpass_io::SqliteStore;
 use hallpass_io::sqlite::{Durability, Options};
 use hallpass_verify::{SessionId, Timestamp, UserId};
@@ -95,6 +95,8 @@ fn session(id: SessionId, user: usize) -> Session {
         user: UserId::parse(&format!("018f4e7a-7b1c-7000-8000-{user:012}")).unwrap(),
         delivery: Delivery::Cookie,
         persistence: Persistence::Remembered,
+        scopes: Scopes::default(),
+        claims: OwnClaims::default(),
         methods: vec!["pwd".into()],
         authenticated_at: NOW,
         created_at: NOW,

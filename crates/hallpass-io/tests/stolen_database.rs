@@ -69,8 +69,7 @@ fn opening(delivery: Delivery) -> Opening {
     Opening {
         delivery,
         persistence: Persistence::Remembered,
-        device: Device::default(),
-        replaces: None,
+        ..Opening::default()
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) fn opening(mount: &Mount, parts: &Parts, fields: &mut Fields) -> Open
         persistence,
         device: device(mount, parts),
         replaces: former(mount, parts, delivery),
+        ..Opening::default()
     }
 }
 

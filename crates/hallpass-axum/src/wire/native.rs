@@ -6,6 +6,7 @@ use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use hallpass_core::Introspected;
 use hallpass_core::session::Session;
+use hallpass_verify::json::Object;
 use hallpass_verify::{Claims, CsrfRule, SessionId, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -142,6 +143,9 @@ struct ActiveAnswer<'a> {
     scope: Option<String>,
     roles: &'a [String],
     token_type: &'static str,
+    /// What the app says: under names that none of the others has.
+    #[serde(flatten)]
+    own: &'a Object,
 }
 
 /// RFC 7519 §4.1.3: one audience stands alone.
@@ -171,6 +175,7 @@ impl<'a> ActiveAnswer<'a> {
             scope: (!claims.scopes.is_empty()).then(|| claims.scopes.join(" ")),
             roles,
             token_type: "Bearer",
+            own: &claims.others,
         }
     }
 }

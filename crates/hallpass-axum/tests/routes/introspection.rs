@@ -4,6 +4,8 @@ use super::tokens::{decoded, encoded, rebuilt};
 use crate::common::{
     ACCESS, ACCESS_TTL, ALICE, Answer, App, BOB, NOW, OWN, SECOND, SERVICE, SERVICE_SECRET,
 };
+use hallpass_core::{Opening, OwnClaims, Proof, Scopes};
+use hallpass_verify::UserId;
 use serde_json::{Value, json};
 
 const PATH: &str = "/auth/introspect";
@@ -202,4 +204,29 @@ async fn a_session_that_is_over_in_the_store_is_not_active_whatever_the_token_sa
     app.advance(ACCESS_TTL + SECOND);
     assert_eq!(app.get("/auth/me").bearer(token).send().await.status, 200);
     assert_eq!(introspect(&app, token).await, inactive());
+}
+
+#[tokio::test]
+async fn os_02_what_the_app_says_in_a_token_is_said_of_it() {
+    let app = App::start().await;
+    let user = UserId::parse("u1").unwrap();
+    let opening = Opening {
+        scopes: Scopes::new(["orders:read", "users:*"]).unwrap(),
+        claims: OwnClaims::default().with("tenant", "acme").unwrap(),
+        ..Opening::default()
+    };
+    let proof = Proof::asserted_by_app(user, &["hwk"]);
+    let issued = app
+        .mount
+        .hallpass()
+        .open_session(proof, opening)
+        .await
+        .unwrap();
+    let told = introspect(&app, issued.access.expose()).await;
+    assert_eq!(told["scope"], "orders:read users:*");
+    assert_eq!(told["tenant"], "acme");
+    assert_eq!(
+        (&told["active"], &told["sub"]),
+        (&json!(true), &json!("u1"))
+    );
 }

@@ -3,6 +3,7 @@
 use crate::audit::EventKind;
 use crate::delivery::{Carrier, Delivery};
 use crate::error::Error;
+use crate::grant::{GrantFault, OwnClaims, Scopes, check_lifetimes};
 use crate::hallpass::Hallpass;
 use crate::proof::Proof;
 use crate::random;
@@ -27,6 +28,13 @@ pub struct Opening {
     /// The session that this browser had before: it ends, so that nobody leaves one behind by
     /// signing in again.
     pub replaces: Option<SessionId>,
+    /// What its access tokens may be used for, as long as it lives.
+    pub scopes: Scopes,
+    /// What the app says in its access tokens, as long as it lives.
+    pub claims: OwnClaims,
+    /// How long it lives: 10 seconds to 400 days. Default: as the settings have it for its
+    /// persistence. No access token outlives its session.
+    pub lifetimes: Option<Lifetimes>,
 }
 
 /// What a client gets when its session was opened or refreshed.
@@ -54,20 +62,23 @@ impl Hallpass {
     /// Opens a session for somebody who proved who they are. The one function that does.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the store fails.
+    /// [`Error::Grant`] when the app asks for lifetimes that no session has, or for claims that its
+    /// profile writes; nothing has changed then. [`Error::Internal`] when the store fails.
     pub async fn open_session(&self, proof: Proof, opening: Opening) -> Result<Issued, Error> {
         let (user_id, methods) = proof.into_parts();
+        let lifetimes = self.check_opening(&opening)?;
         if let Some(former) = opening.replaces {
             self.end(former, None, EndReason::Replaced, &opening.device)
                 .await?;
         }
         let now = self.now();
-        let lifetimes = self.lifetimes(opening.persistence);
         let session = Session {
             id: token::session_id(self.0.random.as_ref())?,
             user: user_id,
             delivery: opening.delivery,
             persistence: opening.persistence,
+            scopes: opening.scopes,
+            claims: opening.claims,
             methods,
             authenticated_at: now,
             created_at: now,
@@ -137,13 +148,15 @@ impl Hallpass {
             aud: settings.audience_claim(),
             sub: session.user.as_str(),
             sid: session.id.to_string(),
-            jti: token::token_id(self.0.random.as_ref())?,
+            jti: &token::token_id(self.0.random.as_ref())?,
             iat: now.as_seconds(),
             exp: now.plus(expires_in).as_seconds(),
             auth_time: session.authenticated_at.as_seconds(),
             amr: &session.methods,
+            scope: &session.scopes,
             about_user: AboutUser::new(settings.profile, user),
             csh: URL_SAFE_NO_PAD.encode(self.csrf_hash(session.id).as_bytes()),
+            own: session.claims.beside(settings.profile),
         };
         let claims = serde_json::to_vec(&claims).map_err(|fault| Error::Internal(fault.into()))?;
         let access = self.0.ring.signing(now)?.sign(&claims)?;
@@ -165,10 +178,23 @@ impl Hallpass {
         self.0.derived.csrf_secret(session).hash()
     }
 
-    fn lifetimes(&self, persistence: Persistence) -> Lifetimes {
-        match persistence {
-            Persistence::Remembered => self.0.settings.remembered,
-            Persistence::Transient => self.0.settings.transient,
+    /// Makes sure that the app asks for nothing that it does not get, and returns how long the
+    /// session lives.
+    pub(super) fn check_opening(&self, opening: &Opening) -> Result<Lifetimes, GrantFault> {
+        self.check_claims(&opening.claims)?;
+        let settings = &self.0.settings;
+        match (opening.lifetimes, opening.persistence) {
+            (Some(asked), _) => check_lifetimes(asked),
+            (None, Persistence::Remembered) => Ok(settings.remembered),
+            (None, Persistence::Transient) => Ok(settings.transient),
+        }
+    }
+
+    /// Makes sure that the app does not say what the profile says.
+    pub(super) fn check_claims(&self, claims: &OwnClaims) -> Result<(), GrantFault> {
+        match claims.taken_by(self.0.settings.profile) {
+            Some(name) => Err(GrantFault::ClaimOfProfile(name.to_owned())),
+            None => Ok(()),
         }
     }
 }

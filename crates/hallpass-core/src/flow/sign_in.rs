@@ -26,8 +26,10 @@ impl Hallpass {
     /// An unknown user and a wrong password cost the same work and give the same answer.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`], [`Error::RateLimited`], [`Error::Overloaded`].
+    /// [`Error::InvalidCredentials`], [`Error::RateLimited`], [`Error::Overloaded`],
+    /// [`Error::Grant`] when the app asks for what no session gets.
     pub async fn sign_in(&self, sign_in: SignIn, opening: Opening) -> Result<Issued, Error> {
+        self.check_opening(&opening)?;
         let SignIn { email, password } = sign_in;
         let device = &opening.device;
         let attempt = match self.0.throttle.attempt(&email.key(), device.ip, self.now()) {

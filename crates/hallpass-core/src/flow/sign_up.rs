@@ -28,8 +28,10 @@ impl Hallpass {
     /// Signs a user up and opens a session.
     ///
     /// # Errors
-    /// [`Error::EmailTaken`], [`Error::Overloaded`].
+    /// [`Error::EmailTaken`], [`Error::Overloaded`], [`Error::Grant`] when the app asks for what no
+    /// session gets: nobody is added then.
     pub async fn sign_up(&self, sign_up: SignUp, opening: Opening) -> Result<Issued, Error> {
+        self.check_opening(&opening)?;
         let user = self.add_user(sign_up, &opening.device).await?;
         self.open_session(Proof::password(user.id), opening).await
     }

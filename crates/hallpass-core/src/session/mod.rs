@@ -5,6 +5,7 @@ mod rotate;
 pub use rotate::{Rotation, decide};
 
 use crate::Delivery;
+use crate::grant::{OwnClaims, Scopes};
 use hallpass_verify::{SessionId, Timestamp, UserId};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -23,6 +24,10 @@ pub struct Session {
     pub delivery: Delivery,
     /// Whether it outlives the browser window.
     pub persistence: Persistence,
+    /// What its access tokens may be used for.
+    pub scopes: Scopes,
+    /// What the app says in its access tokens.
+    pub claims: OwnClaims,
     /// How the user proved who they are: values of the claim `amr` (RFC 8176).
     pub methods: Vec<String>,
     /// When the user proved who they are: the claim `auth_time`.

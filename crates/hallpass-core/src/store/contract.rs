@@ -22,6 +22,7 @@ mod tickets;
 
 use super::{Advance, Advanced, Changed, Cursor, End, Inserted, Store};
 use crate::delivery::Delivery;
+use crate::grant::{OwnClaims, Scopes};
 use crate::session::{Device, EndReason, Persistence, RotationKeyHash, Session};
 use crate::user::{Email, PasswordHash, User};
 use hallpass_verify::{SessionId, Timestamp, UserId};
@@ -71,6 +72,15 @@ pub fn session(number: u8, user: &str) -> Session {
         user: UserId::parse(user).unwrap(),
         delivery: Delivery::Split,
         persistence: Persistence::Transient,
+        scopes: Scopes::new(["orders:read", "users:*"]).unwrap(),
+        claims: OwnClaims::default()
+            .with("tenant", "A\u{1f98a} \"quoted\"")
+            .unwrap()
+            .with(
+                "plan",
+                serde_json::json!({"seats": 12, "share": 0.1, "none": null}),
+            )
+            .unwrap(),
         methods: vec!["pwd".into()],
         authenticated_at: NOW.minus(HOUR),
         created_at: NOW,
@@ -229,6 +239,8 @@ async fn a_session_comes_back_as_it_went_in(store: &dyn Store) {
     let bare = Session {
         device: Device::default(),
         methods: vec![],
+        scopes: Scopes::default(),
+        claims: OwnClaims::default(),
         ..session(2, "u1")
     };
     for session in [session(1, "u1"), bare] {
@@ -272,6 +284,11 @@ async fn a_session_moves_on_only_from_the_generation_it_is_at(store: &dyn Store)
     };
     assert_eq!((moved.generation, moved.rotated_at), (1, later));
     assert_eq!(moved.rotation_key, Some(RotationKeyHash([0; 16])));
+    let opened = session(1, "u1");
+    assert_eq!(
+        (&moved.scopes, &moved.claims),
+        (&opened.scopes, &opened.claims)
+    );
     assert_eq!(store.session(&moved.id).await.unwrap(), Some(moved.clone()));
     for from in [0, 2] {
         let Advanced::Stayed(Some(stayed)) = store.advance(&step(1, from, later)).await.unwrap()

@@ -1,5 +1,6 @@
 //! The claims of an access token (RFC 9068 §2.2).
 
+use crate::grant::{Beside, Scopes};
 use crate::profile::Profile;
 use crate::user::User;
 use serde::Serialize;
@@ -12,15 +13,20 @@ pub(crate) struct AccessClaims<'a> {
     pub(crate) aud: Option<&'a str>,
     pub(crate) sub: &'a str,
     pub(crate) sid: String,
-    pub(crate) jti: String,
+    pub(crate) jti: &'a str,
     pub(crate) iat: u64,
     pub(crate) exp: u64,
     pub(crate) auth_time: u64,
     pub(crate) amr: &'a [String],
+    #[serde(skip_serializing_if = "Scopes::is_empty")]
+    pub(crate) scope: &'a Scopes,
     #[serde(flatten)]
     pub(crate) about_user: AboutUser<'a>,
     /// The hash of the session's CSRF secret: a resource service needs no secret to check with.
     pub(crate) csh: String,
+    /// What the app says, under names that none of the others has.
+    #[serde(flatten)]
+    pub(crate) own: Beside<'a>,
 }
 
 /// What an access token says about its user.

@@ -261,6 +261,7 @@ pub(crate) fn outcome<T>(result: &Result<T, Error>) -> &'static str {
         Err(Error::NotFound) => "not_found",
         Err(Error::RateLimited { .. }) => "rate_limited",
         Err(Error::Overloaded { .. }) => "overloaded",
+        Err(Error::Grant(_)) => "grant",
         Err(_) => "internal",
     }
 }

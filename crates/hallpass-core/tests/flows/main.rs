@@ -6,6 +6,7 @@ mod common;
 
 mod audit;
 mod clocks;
+mod grants;
 mod imports;
 mod keys;
 mod master_secret;

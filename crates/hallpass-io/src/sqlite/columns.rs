@@ -1,9 +1,10 @@
 //! How values stand in columns.
 
-use hallpass_core::Delivery;
 use hallpass_core::session::{EndReason, Persistence, RotationKeyHash};
 use hallpass_core::user::Email;
+use hallpass_core::{Delivery, OwnClaims, Scopes};
 use hallpass_verify::{Algorithm, SessionId, Timestamp, UserId};
+use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -210,6 +211,40 @@ impl FromSql for Column<Vec<String>> {
     }
 }
 
+impl FromSql for Column<Scopes> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Scopes::parse(value.as_str()?)
+            .map(Self)
+            .map_err(|_| unreadable("scopes"))
+    }
+}
+
+/// A JSON object.
+impl ToSql for Column<&OwnClaims> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        serde_json::to_string(self.0)
+            .map(ToSqlOutput::from)
+            .map_err(|fault| rusqlite::Error::ToSqlConversionFailure(Box::new(fault)))
+    }
+}
+
+impl FromSql for Column<OwnClaims> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        OwnClaims::from_stored(value.as_str()?)
+            .map(Self)
+            .map_err(|_| unreadable("claims"))
+    }
+}
+
+/// Reads a column in which null says nothing.
+pub(super) fn said<T: Default>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+where
+    Column<T>: FromSql,
+{
+    let said: Option<Column<T>> = row.get(column)?;
+    Ok(said.map_or_else(T::default, |said| said.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,6 +284,8 @@ mod tests {
         assert!(reads::<IpAddr>("SELECT '::1'") && !reads::<IpAddr>("SELECT '1.2.3'"));
         assert!(reads::<SessionId>("SELECT zeroblob(16)") && !reads::<SessionId>("SELECT x'00'"));
         assert!(reads::<Vec<String>>("SELECT '[\"a\"]'") && !reads::<Vec<String>>("SELECT '{}'"));
+        assert!(reads::<Scopes>("SELECT 'a b'") && !reads::<Scopes>("SELECT 'a  b'"));
+        assert!(reads::<OwnClaims>("SELECT '{}'") && !reads::<OwnClaims>("SELECT '[]'"));
         assert!(reads::<UserId>("SELECT 'u'") && !reads::<UserId>("SELECT ''"));
         assert!(reads::<Email>("SELECT 'a@b.c'") && !reads::<Email>("SELECT 'a'"));
     }

@@ -4,9 +4,10 @@ use super::OpenFault;
 use rusqlite::{Connection, TransactionBehavior};
 
 /// One file per version, in order. A file that was released never changes.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_keys_and_feed.sql"),
+    include_str!("migrations/0003_scopes_and_claims.sql"),
 ];
 
 /// Applies the migrations that are missing, all in one transaction: of several programs that start
@@ -124,12 +125,12 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection).unwrap();
         connection
-            .execute("INSERT INTO schema_version VALUES (3)", [])
+            .execute("INSERT INTO schema_version VALUES (4)", [])
             .unwrap();
         let fault = migrate(&mut connection).unwrap_err();
         assert_eq!(
             fault.to_string(),
-            "the database has schema version 3, this program knows versions up to 2: \
+            "the database has schema version 4, this program knows versions up to 3: \
              start a newer program, or restore an older database"
         );
     }

@@ -1,7 +1,7 @@
 //! Sessions: one row each, changed in place.
 
 use super::SqliteStore;
-use super::columns::Column;
+use super::columns::{Column, said};
 use super::feed;
 use super::writer::{Statements, Write};
 use async_trait::async_trait;
@@ -19,7 +19,7 @@ macro_rules! columns {
     () => {
         "id, user_id, delivery, persistence, methods, authenticated_at, created_at, rotated_at, \
          generation, rotation_key, idle_ttl_ms, idle_expires_at, expires_at, ended_at, \
-         end_reason, ip, user_agent"
+         end_reason, ip, user_agent, scopes, claims"
     };
 }
 
@@ -107,6 +107,8 @@ fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
             ip: row.get::<_, Option<Column<_>>>(15)?.map(|column| column.0),
             user_agent: row.get(16)?,
         },
+        scopes: said(row, 17)?,
+        claims: said(row, 18)?,
     })
 }
 
@@ -146,7 +148,8 @@ impl Write for InsertSession {
             .prepare_cached(concat!(
                 "INSERT INTO session (",
                 columns!(),
-                ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+                ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
+                 ?18, ?19)"
             ))?
             .execute(params![
                 Column(row.id),
@@ -166,6 +169,8 @@ impl Write for InsertSession {
                 row.ended.map(|(_, reason)| reason.name()),
                 row.device.ip.map(|ip| ip.to_string()),
                 row.device.user_agent,
+                (!row.scopes.is_empty()).then(|| row.scopes.as_str()),
+                (!row.claims.is_empty()).then_some(Column(&row.claims)),
             ])
             .map(|_inserted| ())
     }

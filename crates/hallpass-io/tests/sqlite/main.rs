@@ -4,6 +4,7 @@
 mod feed;
 mod keys;
 mod migration;
+mod schema_2;
 
 use crate::feed::ticket;
 use crate::keys::key;

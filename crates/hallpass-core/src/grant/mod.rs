@@ -1,0 +1,39 @@
+//! What an app may ask of tokens: scopes, claims of its own, lifetimes.
+
+mod own_claims;
+mod scopes;
+
+pub(crate) use own_claims::Beside;
+pub use own_claims::{
+    InvalidOwnClaims, OWN_CLAIM_NAME_LEN_MAX, OWN_CLAIMS_DEPTH_MAX, OWN_CLAIMS_LEN_MAX, OwnClaims,
+};
+pub use scopes::{InvalidScopes, SCOPES_LEN_MAX, Scopes};
+
+use crate::settings::{LIFETIME_MAX, Lifetimes};
+use std::time::Duration;
+
+/// The shortest lifetime that an app may ask for.
+pub const TTL_MIN: Duration = Duration::from_secs(10);
+
+/// Why an app does not get the tokens it asked for: a fault of its code or its settings, never of
+/// the client.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GrantFault {
+    /// A session cannot live as long as that.
+    #[error(
+        "expected a session of at least 10 seconds idle and at most 400 days in all, and no longer idle than in all"
+    )]
+    Lifetimes,
+    /// Tokens of this profile have a claim of this name already.
+    #[error("expected other claims: `{0}` is written by the profile")]
+    ClaimOfProfile(String),
+}
+
+/// Checks the lifetimes of one session.
+pub(crate) fn check_lifetimes(lifetimes: Lifetimes) -> Result<Lifetimes, GrantFault> {
+    let fits = lifetimes.idle >= TTL_MIN
+        && lifetimes.idle <= lifetimes.absolute
+        && lifetimes.absolute <= LIFETIME_MAX;
+    fits.then_some(lifetimes).ok_or(GrantFault::Lifetimes)
+}
