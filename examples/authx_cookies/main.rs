@@ -1,2 +1,113 @@
-//! To come.
-fn main() {}
+//! AuthX's complete cookie example: the same routes, the same port, the same success bodies.
+//!
+//! `cargo run -p hallpass-examples --bin authx_cookies`, then <http://localhost:8000>. It takes an
+//! address to listen on, and a folder for its data.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hallpass::{Caller, Hallpass, Proof, Refused, UserId, WebSettings};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// A real app keeps its users in a database, and hashes of their passwords.
+const USERS: [(&str, &str, &str); 2] = [
+    ("user1", "password1", "user1@example.com"),
+    ("user2", "password2", "user2@example.com"),
+];
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "localhost:8000".into());
+    let folder = arguments.next().unwrap_or_else(|| ".".into());
+    let auth = Hallpass::builder(&format!("sqlite://{folder}/authx_cookies.db"))
+        .public_url("http://localhost:8000")
+        .web(WebSettings::use_authx_names)
+        .open()
+        .await?;
+    // Who is calling is asked here: a POST that rides on the cookie owes the CSRF token.
+    let protected = Router::new()
+        .route("/protected", get(protected))
+        .route("/posts", post(create_post))
+        .layer(auth.layer());
+    // Where a session is opened, refreshed and left, each asks for what it needs.
+    let doors = Router::new()
+        .route("/login", post(login))
+        .route("/refresh", post(refresh))
+        .route("/logout", post(logout))
+        .route("/logout-access", post(logout_access));
+    let page = Router::new().route("/", get(async || Html(include_str!("page.html"))));
+    let app = protected.merge(doors).merge(page).with_state(auth.clone());
+    auth.serve(address, app).await?;
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Login {
+    username: String,
+    password: String,
+}
+
+async fn login(
+    State(auth): State<Hallpass>,
+    request: Parts,
+    Json(login): Json<Login>,
+) -> Result<Response, Refused> {
+    // A page of another site shall not sign anyone in.
+    let opening = auth.opening(&request)?;
+    let known = |user: &&(&str, &str, &str)| user.0 == login.username && user.1 == login.password;
+    let (Some((username, ..)), Ok(user)) =
+        (USERS.iter().find(known), UserId::parse(&login.username))
+    else {
+        let detail = Json(json!({ "detail": "Invalid credentials" }));
+        return Ok((StatusCode::UNAUTHORIZED, detail).into_response());
+    };
+    let proof = Proof::asserted_by_app(user, &["pwd"]);
+    let issued = auth.open_session(proof, opening).await?;
+    let body = Json(json!({ "message": "Login successful", "username": username }));
+    Ok((auth.put(&issued)?, body).into_response())
+}
+
+async fn protected(caller: Caller) -> Json<Value> {
+    let user = USERS.iter().find(|user| user.0 == caller.subject());
+    Json(json!({
+        "message": "Access granted",
+        "username": caller.subject(),
+        "email": user.map(|user| user.2),
+    }))
+}
+
+async fn create_post(caller: Caller) -> Json<Value> {
+    Json(json!({ "message": "Post created", "user": caller.subject() }))
+}
+
+async fn refresh(
+    State(auth): State<Hallpass>,
+    request: Parts,
+) -> Result<impl IntoResponse, Refused> {
+    let issued = auth.refresh_by_cookie(&request).await?;
+    let body = Json(json!({ "message": "Token refreshed" }));
+    Ok((auth.put(&issued)?, body))
+}
+
+/// The session ends, so its tokens are good nowhere any more; the document only drops the cookies.
+async fn logout(
+    State(auth): State<Hallpass>,
+    request: Parts,
+) -> Result<impl IntoResponse, Refused> {
+    // The document's front end sends no CSRF token here: where it comes from is asked.
+    let cleared = auth.sign_out_by_origin(&request).await?;
+    Ok((
+        cleared,
+        Json(json!({ "message": "Successfully logged out" })),
+    ))
+}
+
+async fn logout_access(State(auth): State<Hallpass>) -> impl IntoResponse {
+    let body = Json(json!({ "message": "Access token cleared" }));
+    (auth.clear_access(), body)
+}

@@ -1,4 +1,4 @@
-//! CORS for our own routes: exact trusted origins, with credentials, never a wildcard.
+//! CORS: exact trusted origins, with credentials, never a wildcard.
 
 use crate::mount::Mount;
 use axum::extract::{Request, State};
@@ -58,7 +58,7 @@ fn allow(headers: &mut HeaderMap, mount: &Mount) {
     let allowed = format!("authorization, content-type, idempotency-key, {csrf}");
     headers.insert(
         ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("GET, POST, DELETE"),
+        HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"),
     );
     if let Ok(allowed) = HeaderValue::from_str(&allowed) {
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);

@@ -2,6 +2,7 @@
 
 mod client_ip;
 mod cors;
+mod doors;
 mod extract;
 mod feed;
 mod handlers;
@@ -9,6 +10,7 @@ mod jobs;
 mod mount;
 mod problem;
 mod published;
+mod put;
 mod respond;
 mod resync;
 mod router;
@@ -20,3 +22,4 @@ pub use client_ip::TrustedProxies;
 pub use hallpass_verify::axum::ErrorShape;
 pub use mount::Mount;
 pub use problem::Refused;
+pub use put::TokenCookies;

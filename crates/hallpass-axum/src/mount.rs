@@ -7,11 +7,13 @@ use crate::wire::Wire;
 use hallpass_core::{Delivery, Hallpass, Profile, RefusedSettings, SettingFault, Web};
 use hallpass_verify::{Gate, GateSettings, Location, Locations, TokenError};
 use http::HeaderName;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// The routes and the layer of one mount. Cheap to clone.
+/// The routes and the layer of one mount, what routes of the app's own need, and, by `Deref`, the
+/// rules. Cheap to clone.
 ///
 /// One [`Hallpass`] can be mounted several times, under other paths and cookie names: users and
 /// sessions are the same.
@@ -126,4 +128,12 @@ impl Mount {
 fn uses_cookies(web: &Web) -> bool {
     let mut offered = web.settings().deliveries.iter();
     offered.any(|delivery| *delivery != Delivery::Body)
+}
+
+impl Deref for Mount {
+    type Target = Hallpass;
+
+    fn deref(&self) -> &Hallpass {
+        self.hallpass()
+    }
 }

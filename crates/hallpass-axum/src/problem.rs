@@ -1,29 +1,52 @@
 //! From what went wrong to the answer. The statuses are in `hallpass_verify::problem`.
 
+use crate::put::TokenCookies;
 use axum::response::{IntoResponse, Response};
 use hallpass_core::Error;
 use hallpass_verify::problem::{Code, Problem};
 use std::error::Error as _;
 
-/// An answer that is a problem, for `?` in handlers.
+/// An answer that is a problem, for `?` in handlers. When a session is really over, it takes the
+/// cookies out as well.
 #[derive(Debug)]
-pub struct Refused(pub Problem);
+pub struct Refused {
+    problem: Problem,
+    cookies: TokenCookies,
+}
+
+impl Refused {
+    /// Returns the problem that the request is answered with.
+    #[must_use]
+    pub const fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// Takes cookies out as well.
+    pub(crate) fn and(self, cookies: TokenCookies) -> Self {
+        Self { cookies, ..self }
+    }
+}
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        self.0.into_response()
+        let mut response = self.problem.into_response();
+        self.cookies.put_into(response.headers_mut());
+        response
     }
 }
 
 impl From<Code> for Refused {
     fn from(code: Code) -> Self {
-        Self(Problem::new(code))
+        Problem::new(code).into()
     }
 }
 
 impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
-        Self(problem)
+        Self {
+            problem,
+            cookies: TokenCookies::default(),
+        }
     }
 }
 
@@ -37,10 +60,14 @@ impl From<Error> for Refused {
             Error::NotFound => Code::NotFound,
             Error::InvalidTicket => Code::TokenInvalid,
             Error::RateLimited { retry_after } => {
-                return Self(Problem::new(Code::RateLimited).retry_after(retry_after));
+                return Problem::new(Code::RateLimited)
+                    .retry_after(retry_after)
+                    .into();
             }
             Error::Overloaded { retry_after } => {
-                return Self(Problem::new(Code::Overloaded).retry_after(retry_after));
+                return Problem::new(Code::Overloaded)
+                    .retry_after(retry_after)
+                    .into();
             }
             other => {
                 log(&other);

@@ -2,19 +2,15 @@
 
 use crate::mount::Mount;
 use crate::problem::Refused;
-use crate::wire::{Done, Handed, Remember, Shown};
+use crate::wire::{Done, Handed, Shown};
 use axum::Json;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use hallpass_core::session::{Persistence, Session};
 use hallpass_core::{Carrier, Delivery, Issued, RefreshToken, TICKET_TTL, TicketText};
-use hallpass_verify::problem::Code;
-use hallpass_verify::{AccessToken, Cookie, CsrfRule, Lifetime, Timestamp};
-use http::header::{
-    CACHE_CONTROL, HeaderName, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
-};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use hallpass_verify::{AccessToken, Timestamp};
+use http::header::{CACHE_CONTROL, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderValue, StatusCode};
 use serde_json::json;
 use std::time::{Duration, SystemTime};
 
@@ -34,7 +30,7 @@ pub(crate) fn session_answer(
     issued: &Issued,
 ) -> Result<Response, Refused> {
     let session = &issued.session;
-    let owes_csrf = sends_csrf_cookie(mount) && session.delivery != Delivery::Body;
+    let owes_csrf = mount.owes_csrf() && session.delivery != Delivery::Body;
     let access_in_body = session.delivery.puts_access_in(Carrier::Body);
     let handed = Handed {
         user: Shown {
@@ -51,7 +47,7 @@ pub(crate) fn session_answer(
     };
     let mut response = (mount.wire().session)(&handed);
     *response.status_mut() = status;
-    set_cookies(mount, occasion, issued, response.headers_mut())?;
+    mount.put(issued)?.put_into(response.headers_mut());
     Ok(response)
 }
 
@@ -69,72 +65,11 @@ fn refresh_in_body(occasion: Occasion, issued: &Issued) -> Option<&RefreshToken>
     }
 }
 
-/// Tells whether pages are given a CSRF token to send back.
-fn sends_csrf_cookie(mount: &Mount) -> bool {
-    mount.wire().csrf == CsrfRule::OriginAndToken
-}
-
 /// Answers to whoever ended something.
 pub(crate) fn done(answer: Done) -> Response {
     match answer {
         Done::NoContent => StatusCode::NO_CONTENT.into_response(),
         Done::Message(message) => Json(json!({ "message": message })).into_response(),
-    }
-}
-
-fn set_cookies(
-    mount: &Mount,
-    occasion: Occasion,
-    issued: &Issued,
-    headers: &mut HeaderMap,
-) -> Result<(), Refused> {
-    let (cookies, session) = (mount.web().cookies(), &issued.session);
-    if session.delivery == Delivery::Body {
-        return Ok(());
-    }
-    let mut set = |cookie: &Cookie, value: &str, lifetime: Duration| {
-        let line = cookie
-            .set(value, cookie_lifetime(mount, session, lifetime))
-            .map_err(|fault| {
-                tracing::error!(cookie = %cookie.name(), %fault, "a cookie cannot be sent");
-                Refused::from(Code::Internal)
-            })?;
-        headers.append(SET_COOKIE, line);
-        Ok::<(), Refused>(())
-    };
-    if session.delivery.puts_access_in(Carrier::Cookie) {
-        set(
-            cookies.access(),
-            issued.access.expose(),
-            issued.access_expires_in,
-        )?;
-    }
-    set(
-        cookies.refresh(),
-        issued.refresh.expose(),
-        issued.refresh_expires_in,
-    )?;
-    if sends_csrf_cookie(mount) {
-        set(
-            cookies.csrf(),
-            issued.csrf.expose(),
-            issued.refresh_expires_in,
-        )?;
-    }
-    if session.delivery == Delivery::Split && occasion == Occasion::Opened {
-        // An access cookie of the session before would still name its user.
-        headers.append(SET_COOKIE, cookies.access().clear());
-    }
-    for retired in cookies.retired() {
-        headers.append(SET_COOKIE, retired.clear());
-    }
-    Ok(())
-}
-
-fn cookie_lifetime(mount: &Mount, session: &Session, lifetime: Duration) -> Lifetime {
-    match (session.persistence, mount.wire().remember) {
-        (Persistence::Remembered, _) | (_, Remember::Longer) => Lifetime::MaxAge(lifetime),
-        (Persistence::Transient, Remember::BeyondTheWindow) => Lifetime::Session,
     }
 }
 
@@ -152,20 +87,6 @@ pub(crate) fn redeemed_answer(token: &AccessToken, expires_in: Duration) -> Resp
         "expires_in": expires_in.as_secs(),
     });
     Json(answer).into_response()
-}
-
-/// Deletes every auth cookie, in every scope it may have.
-pub(crate) fn clear_cookies(mount: &Mount, headers: &mut HeaderMap) {
-    let cookies = mount.web().cookies();
-    for cookie in [cookies.access(), cookies.refresh()] {
-        headers.append(SET_COOKIE, cookie.clear());
-    }
-    if sends_csrf_cookie(mount) {
-        headers.append(SET_COOKIE, cookies.csrf().clear());
-    }
-    for retired in cookies.retired() {
-        headers.append(SET_COOKIE, retired.clear());
-    }
 }
 
 /// Says of each answer of ours that it stays in no cache (RFC 6750 §5.3), that no other site may

@@ -13,7 +13,7 @@ use hallpass_verify::problem::Problem;
 use url::Url;
 
 /// Where other services find the keys that verify access tokens (RFC 8414 §2 names the document).
-pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
+const JWKS_PATH: &str = "/.well-known/jwks.json";
 /// Where other services find everything else (RFC 8414 §3).
 const METADATA_PATH: &str = "/.well-known/oauth-authorization-server";
 
@@ -28,6 +28,13 @@ impl Mount {
     /// the key set, and the metadata that says where everything is.
     pub fn routes(&self) -> Router {
         routes(self)
+    }
+
+    /// Lets pages of the trusted origins call routes of the app's own, with cookies and every
+    /// method; our own routes let them already. Put it outside of the other layers: a preflight has
+    /// no credential.
+    pub fn with_cors<S: Clone + Send + Sync + 'static>(&self, app: Router<S>) -> Router<S> {
+        app.layer(from_fn_with_state(self.clone(), cors::answer))
     }
 
     /// Returns the layer for the app's own routes: it finds out who is calling, and refuses
@@ -114,15 +121,25 @@ fn of_profile(mount: &Mount) -> Router<Mount> {
     routes
 }
 
-/// What is for everybody. An issuer with a path is found under its own name too (RFC 8414 §3.1).
+/// What is for everybody. An issuer with a path is found under its own name too (RFC 8414 §3.1);
+/// where there are several kinds of users, each is found under its own name alone.
 fn well_known(mount: &Mount) -> Router<Mount> {
-    let mut published = Router::new()
-        .route(JWKS_PATH, get(handlers::jwks))
-        .route(METADATA_PATH, get(handlers::metadata));
+    let mut published = Router::new().route(&jwks_path(mount), get(handlers::jwks));
+    if mount.web().settings().kind.is_none() {
+        published = published.route(METADATA_PATH, get(handlers::metadata));
+    }
     if let Some(path) = path_of(&mount.hallpass().settings().issuer) {
         published = published.route(&format!("{METADATA_PATH}{path}"), get(handlers::metadata));
     }
     published.method_not_allowed_fallback(problem::method_not_allowed)
+}
+
+/// Returns where the key set is.
+pub(crate) fn jwks_path(mount: &Mount) -> String {
+    match &mount.web().settings().kind {
+        Some(kind) => format!("/{kind}{JWKS_PATH}"),
+        None => JWKS_PATH.to_owned(),
+    }
 }
 
 /// Returns the path of an issuer that has one, without the slash at its end. What the router
@@ -165,7 +182,7 @@ mod tests {
         let quoted = table.split('"').skip(1).step_by(2);
         let routed: Vec<_> = quoted
             .filter(|text| text.starts_with('/') && text.len() > 1)
-            .filter(|text| !text.starts_with("/.well-known/"))
+            .filter(|text| !text.starts_with("/.well-known/") && !text.starts_with("/{kind}"))
             .map(|path| path.replace("{id}", "AAAAAAAAAAAAAAAAAAAAAA"))
             .collect();
         for path in &routed {

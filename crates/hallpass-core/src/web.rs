@@ -1,13 +1,20 @@
 //! The settings of the web side: where we are, which cookies, whom we trust. Plain data, checked
 //! once at start; what comes out cannot be wrong any more.
 
+mod cookies;
+
+pub use cookies::{CookieNames, CsrfCookie, SameSites};
+
 use crate::delivery::Delivery;
 use crate::profile::Profile;
 use crate::settings::{RefusedSettings, SettingFault};
-use hallpass_verify::cookies::{Partitioning, Readable, SameSite, Security};
-use hallpass_verify::{Cookie, CookiePolicy, CookieSettings, Origin, OriginPolicy};
+use hallpass_verify::cookies::{Partitioning, SameSite, Security};
+use hallpass_verify::{CookiePolicy, CookieSettings, Origin, OriginPolicy};
 use std::net::IpAddr;
 use url::{Host, Url};
+
+/// The longest name of a kind of users, in bytes.
+const KIND_LEN_MAX: usize = 32;
 
 /// The settings of the web side.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +26,9 @@ pub struct WebSettings {
     pub profile: Profile,
     /// The path of our routes. Default: `/auth`.
     pub prefix: String,
+    /// The kind of users that sign in here, such as `admins`, where an app has several: cookies and
+    /// the key set are named after it. Default: there is one kind.
+    pub kind: Option<String>,
     /// Other origins whose pages may call us with cookies, such as `https://app.example.com`.
     pub trusted_origins: Vec<String>,
     /// The header that carries the CSRF token. Default: `x-csrf-token`.
@@ -36,6 +46,10 @@ pub struct WebSettings {
     pub same_site: SameSites,
     /// The path of the access and the CSRF cookie. Default: `/`.
     pub cookie_path: String,
+    /// The path of the refresh cookie. Default: [`prefix`](Self::prefix), where our own routes are.
+    pub refresh_cookie_path: Option<String>,
+    /// Whether pages find the CSRF token in a cookie. Default: they do.
+    pub csrf_cookie: CsrfCookie,
     /// Whether the cookies are partitioned by the embedding site (CHIPS). Default: no.
     pub partitioned: Partitioning,
     /// Cookies of former settings: deleted wherever ours are set.
@@ -45,39 +59,6 @@ pub struct WebSettings {
     /// # Security
     /// Everyone on the way reads every token. For a test network only.
     pub danger_allow_http: bool,
-}
-
-/// Names of cookies; `None` is the default name.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct CookieNames {
-    /// Of the access cookie: `__Host-hp_access`, with a domain `__Secure-hp_access`, over http
-    /// `hp_access`; under another profile the name that its system has.
-    pub access: Option<String>,
-    /// Of the refresh cookie: `__Secure-hp_refresh`, over http `hp_refresh`.
-    pub refresh: Option<String>,
-    /// Of the CSRF cookie: like the access cookie's.
-    pub csrf: Option<String>,
-}
-
-/// What the cookies' SameSite says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SameSites {
-    /// Of the access cookie. Default: Lax.
-    pub access: SameSite,
-    /// Of the refresh cookie. Default: Strict.
-    pub refresh: SameSite,
-    /// Of the CSRF cookie. Default: Lax.
-    pub csrf: SameSite,
-}
-
-impl Default for SameSites {
-    fn default() -> Self {
-        Self {
-            access: SameSite::Lax,
-            refresh: SameSite::Strict,
-            csrf: SameSite::Lax,
-        }
-    }
 }
 
 impl WebSettings {
@@ -94,6 +75,7 @@ impl WebSettings {
             public_url: public_url.into(),
             profile,
             prefix: "/auth".into(),
+            kind: None,
             trusted_origins: Vec::new(),
             csrf_header: "x-csrf-token".into(),
             delivery: profile.delivery(),
@@ -102,10 +84,30 @@ impl WebSettings {
             cookie_names: CookieNames::default(),
             same_site: SameSites::default(),
             cookie_path: "/".into(),
+            refresh_cookie_path: None,
+            csrf_cookie: CsrfCookie::Sent,
             partitioned: Partitioning::Shared,
             retired_cookies: Vec::new(),
             danger_allow_http: false,
         }
+    }
+
+    /// Takes the cookie names and paths of `AuthX`, for front ends that look for them: with
+    /// routes of your own, since it has none.
+    ///
+    /// # Security
+    /// The refresh cookie goes with every request, not only to the routes that need it, and none of
+    /// the names has a prefix: on https, a sibling host can plant cookies of these names (they would
+    /// be refused as ambiguous, not believed).
+    pub fn use_authx_names(&mut self) {
+        self.cookie_names = CookieNames {
+            access: Some("access_token_cookie".into()),
+            refresh: Some("refresh_token_cookie".into()),
+            csrf: Some("csrf_access_token".into()),
+            csrf_of_refresh: Some("csrf_refresh_token".into()),
+        };
+        self.same_site.refresh = SameSite::Lax;
+        self.refresh_cookie_path = Some("/".into());
     }
 }
 
@@ -128,6 +130,7 @@ impl Web {
         let place = place(&settings).map_err(|fault| faults.push(fault)).ok();
         faults.extend(header_fault(&settings.csrf_header));
         faults.extend(prefix_fault(&settings.prefix));
+        faults.extend(settings.kind.as_deref().and_then(kind_fault));
         faults.extend(delivery_faults(&settings));
         let trusted = trusted_origins(&settings, &mut faults);
         let Some((own, security, host)) = place else {
@@ -136,7 +139,7 @@ impl Web {
         if let Some(domain) = &settings.cookie_domain {
             faults.extend(domain_fault(domain, &host));
         }
-        match cookies(&settings, security) {
+        match cookies::policy(&settings, security) {
             Ok(cookies) if faults.is_empty() => {
                 let origins = OriginPolicy::new(own, trusted);
                 Ok(Self {
@@ -266,6 +269,16 @@ fn prefix_fault(prefix: &str) -> Option<SettingFault> {
     (!is_path).then(|| SettingFault::new("http.prefix", "expected a path such as `/auth`"))
 }
 
+/// It stands in paths and cookie names.
+fn kind_fault(kind: &str) -> Option<SettingFault> {
+    let is_word = (1..=KIND_LEN_MAX).contains(&kind.len())
+        && kind
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let expected = "expected at most 32 lower-case letters, digits and hyphens, such as `admins`";
+    (!is_word).then(|| SettingFault::new("kind", expected))
+}
+
 fn trusted_origins(settings: &WebSettings, faults: &mut Vec<SettingFault>) -> Vec<Origin> {
     let mut trusted = Vec::new();
     for origin in &settings.trusted_origins {
@@ -298,57 +311,6 @@ fn domain_fault(domain: &str, host: &Host) -> Option<SettingFault> {
         );
     }
     None
-}
-
-fn cookies(settings: &WebSettings, security: Security) -> Result<CookiePolicy, SettingFault> {
-    let refused =
-        |fault: hallpass_verify::CookieFault| SettingFault::new("cookies", fault.to_string());
-    let shared = settings.cookie_domain.is_some() || settings.cookie_path != "/";
-    let for_all_paths = match (security, shared) {
-        (Security::Plain, _) => "",
-        (Security::Secure, true) => "__Secure-",
-        (Security::Secure, false) => "__Host-",
-    };
-    let for_one_path = if security == Security::Secure {
-        "__Secure-"
-    } else {
-        ""
-    };
-    let names = &settings.cookie_names;
-    let [access, refresh, csrf] = match settings.profile.cookie_names() {
-        None => [
-            format!("{for_all_paths}hp_access"),
-            format!("{for_one_path}hp_refresh"),
-            format!("{for_all_paths}hp_csrf"),
-        ],
-        Some(theirs) => theirs.map(Into::into),
-    };
-    let cookie = |name: &Option<String>, default: String| CookieSettings {
-        path: settings.cookie_path.clone(),
-        domain: settings.cookie_domain.clone(),
-        secure: security,
-        partitioned: settings.partitioned,
-        ..CookieSettings::new(name.clone().unwrap_or(default))
-    };
-    let access = CookieSettings {
-        same_site: settings.same_site.access,
-        ..cookie(&names.access, access)
-    };
-    let refresh = CookieSettings {
-        path: settings.prefix.clone(),
-        same_site: settings.same_site.refresh,
-        ..cookie(&names.refresh, refresh)
-    };
-    let csrf = CookieSettings {
-        same_site: settings.same_site.csrf,
-        http_only: Readable::Script,
-        ..cookie(&names.csrf, csrf)
-    };
-    let checked = |settings| Cookie::checked(settings).map_err(refused);
-    let retired = settings.retired_cookies.iter().cloned().map(checked);
-    let retired = retired.collect::<Result<Vec<_>, _>>()?;
-    CookiePolicy::checked(checked(access)?, checked(refresh)?, checked(csrf)?, retired)
-        .map_err(refused)
 }
 
 #[cfg(test)]

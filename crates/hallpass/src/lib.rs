@@ -19,10 +19,11 @@ mod serve;
 pub use error::Error;
 pub use open::{Builder, Hallpass};
 
-pub use hallpass_axum::{Mount, Refused, TrustedProxies};
+pub use hallpass_axum::{Mount, Refused, TokenCookies, TrustedProxies};
 pub use hallpass_core as core;
 pub use hallpass_core::{
-    Delivery, Issued, Opening, Profile, Proof, SameSites, Settings, Web, WebSettings, session,
+    CookieNames, CsrfCookie, Delivery, Issued, Opening, Profile, Proof, SameSites, Settings, Web,
+    WebSettings, session,
 };
 pub use hallpass_verify as verify;
 pub use hallpass_verify::axum::{ErrorShape, Fresh, GateLayer, MaybeCaller};

@@ -8,7 +8,6 @@ use hallpass_core::service::Service;
 use hallpass_core::{Parts, Profile, Settings, SystemRandom, Web, WebSettings};
 use hallpass_io::sqlite::{Options, SqliteStore};
 use hallpass_io::{Database, former_secret_path, load_if_there, load_or_create};
-use hallpass_verify::axum::GateLayer;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,8 +15,8 @@ use std::sync::Arc;
 /// Where an app in development is reached.
 const DEVELOPMENT_URL: &str = "http://localhost:3000";
 
-/// Everything an app needs: routes to mount, a layer for its own routes, and, by `Deref`, the
-/// rules themselves ([`hallpass_core::Hallpass`]). Cheap to clone.
+/// Everything an app needs. By `Deref`: the routes to mount, the layer for its own routes and what
+/// those need ([`Mount`]), and the rules themselves ([`hallpass_core::Hallpass`]). Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Hallpass {
     mount: Mount,
@@ -56,24 +55,6 @@ impl Hallpass {
             .layer(self.layer())
             .layer(self.error_shape())
     }
-
-    /// Returns the routes under `/auth`, and the key set for other services.
-    pub fn routes(&self) -> Router {
-        self.mount.routes()
-    }
-
-    /// Returns the settings of the web side.
-    #[must_use]
-    pub fn web(&self) -> &Web {
-        self.mount.web()
-    }
-
-    /// Returns the layer that finds out who is calling and refuses state-changing requests that
-    /// ride on a cookie without proof. Put it around every route of yours.
-    #[must_use]
-    pub fn layer(&self) -> GateLayer {
-        self.mount.layer()
-    }
 }
 
 impl Hallpass {
@@ -87,10 +68,10 @@ impl Hallpass {
 }
 
 impl Deref for Hallpass {
-    type Target = hallpass_core::Hallpass;
+    type Target = Mount;
 
-    fn deref(&self) -> &Self::Target {
-        self.mount.hallpass()
+    fn deref(&self) -> &Mount {
+        &self.mount
     }
 }
 
@@ -123,6 +104,18 @@ impl Builder {
         self.web.profile = profile;
         self.web.delivery = profile.delivery();
         self.web.deliveries = profile.deliveries().to_vec();
+        self
+    }
+
+    /// Names a kind of users, such as `admins`, where an app has several: each has a database and
+    /// keys of its own, and this name in its cookies, in the path of its routes
+    /// (`/admins/auth`), and in the issuer and audience of its tokens.
+    ///
+    /// # Security
+    /// Nothing of one kind is good for another. That holds as long as they do not share a database.
+    pub fn kind(mut self, kind: &str) -> Self {
+        self.web.prefix = format!("/{kind}/auth");
+        self.web.kind = Some(kind.to_owned());
         self
     }
 
@@ -186,7 +179,7 @@ impl Builder {
         let store = SqliteStore::open(&path, Options::default())?;
         let mut settings = self
             .settings
-            .unwrap_or_else(|| Settings::for_profile(self.web.profile, &self.web.public_url));
+            .unwrap_or_else(|| Settings::for_profile(self.web.profile, issuer(&self.web)));
         settings.services.extend(self.services);
         let parts = Parts::new(Arc::new(store), secret).former_secrets(former_secrets);
         let web = Web::checked(self.web)?;
@@ -194,6 +187,14 @@ impl Builder {
         let mount = Mount::new(rules, web, self.proxies)?;
         mount.spawn_jobs();
         Ok(Hallpass { mount })
+    }
+}
+
+/// Returns the name of the deployment, or of this kind of users in it.
+fn issuer(web: &WebSettings) -> String {
+    match &web.kind {
+        Some(kind) => format!("{}/{kind}", web.public_url.trim_end_matches('/')),
+        None => web.public_url.clone(),
     }
 }
 

@@ -97,7 +97,7 @@ impl Fields {
 
     /// Returns what is wrong with the fields, as the answer.
     pub(crate) fn refused(self) -> Refused {
-        Refused(Problem::fields(self.errors))
+        Problem::fields(self.errors).into()
     }
 
     /// Tells whether every field so far was acceptable.

@@ -14,5 +14,5 @@ pub(crate) use caller::{Authenticated, admitted};
 pub(crate) use device::device;
 pub(crate) use fields::Fields;
 pub(crate) use opening::{from_our_page, opening};
-pub(crate) use refresh::{RefreshCookie, proved, refresh_cookie};
+pub(crate) use refresh::{RefreshCookie, idempotency_key, proved, refresh_cookie};
 pub(crate) use service::{KnownService, known_service};

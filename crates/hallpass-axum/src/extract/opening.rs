@@ -1,7 +1,7 @@
 //! How a session is to be opened, as the client asks for it.
 
 use super::caller::refused;
-use super::{Fields, RefreshCookie, device, refresh_cookie};
+use super::{Fields, device};
 use crate::mount::Mount;
 use crate::problem::Refused;
 use crate::wire::Remember;
@@ -41,15 +41,9 @@ pub(crate) fn opening(mount: &Mount, parts: &Parts, fields: &mut Fields) -> Open
         delivery,
         persistence,
         device: device(mount, parts),
-        replaces: former(mount, parts, delivery),
+        replaces: mount.former(parts, delivery),
         ..Opening::default()
     }
 }
-
-/// Returns the session whose cookies the new one will overwrite.
-fn former(mount: &Mount, parts: &Parts, delivery: Delivery) -> Option<hallpass_verify::SessionId> {
-    match refresh_cookie(mount, parts) {
-        RefreshCookie::Ours(token) if delivery != Delivery::Body => Some(token.session()),
-        _ => None,
     }
 }

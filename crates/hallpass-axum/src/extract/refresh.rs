@@ -3,8 +3,10 @@
 use super::caller::refused;
 use crate::mount::Mount;
 use crate::problem::Refused;
-use hallpass_core::{Carrier, PresentedRefresh};
+use hallpass_core::{Carrier, IdempotencyKey, PresentedRefresh};
+use hallpass_verify::problem::{FieldError, Problem};
 use hallpass_verify::{Found, Refusal};
+use http::HeaderMap;
 use http::request::Parts;
 
 /// What the refresh cookie of a request is worth.
@@ -59,4 +61,24 @@ pub(crate) fn proved(
     check
         .map(|()| token)
         .map_err(|refusal: Refusal| refused(mount, parts, refusal))
+}
+
+/// Reads the key by which a client marks its retries.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refused> {
+    let refused = || {
+        Refused::from(Problem::fields(vec![FieldError {
+            field: "Idempotency-Key",
+            code: "invalid",
+            message: "expected one key of 16 to 128 visible ASCII characters",
+        }]))
+    };
+    let mut lines = headers.get_all("idempotency-key").iter();
+    match (lines.next(), lines.next()) {
+        (None, _) => Ok(None),
+        (Some(line), None) => {
+            let text = line.to_str().map_err(|_| refused())?;
+            IdempotencyKey::parse(text).map(Some).map_err(|_| refused())
+        }
+        (Some(_), Some(_)) => Err(refused()),
+    }
 }

@@ -1,6 +1,6 @@
 use crate::mount::Mount;
 use crate::published::published;
-use crate::router::{INTROSPECT_PATH, JWKS_PATH, REVOCATIONS_PATH, REVOKE_PATH, TICKET_PATH};
+use crate::router::{INTROSPECT_PATH, REVOCATIONS_PATH, REVOKE_PATH, TICKET_PATH, jwks_path};
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
@@ -16,7 +16,7 @@ pub(crate) async fn metadata(State(mount): State<Mount>, headers: HeaderMap) -> 
     let under_prefix = |path: &str| format!("{origin}{prefix}{path}");
     let document = json!({
         "issuer": mount.hallpass().settings().issuer,
-        "jwks_uri": format!("{origin}{JWKS_PATH}"),
+        "jwks_uri": format!("{origin}{}", jwks_path(&mount)),
         "introspection_endpoint": under_prefix(INTROSPECT_PATH),
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
         "revocation_endpoint": under_prefix(REVOKE_PATH),

@@ -1,7 +1,7 @@
 use crate::extract::{Authenticated, Fields, Presence, device, json_object};
 use crate::mount::Mount;
 use crate::problem::Refused;
-use crate::respond::{clear_cookies, done};
+use crate::respond::done;
 use crate::wire::{OwnTokens, Worth};
 use axum::body::Body;
 use axum::extract::State;
@@ -64,7 +64,7 @@ pub(crate) async fn revoke_own(
     rules.revoke_token(&token, &device).await?;
     let mut response = done(offered(&mount)?.revoked);
     if refresh.session() == session && caller.location() == Location::Cookie {
-        clear_cookies(&mount, response.headers_mut());
+        mount.clear().put_into(response.headers_mut());
     }
     Ok(response)
 }

@@ -1,7 +1,7 @@
 use crate::extract::{Authenticated, device};
 use crate::mount::Mount;
 use crate::problem::Refused;
-use crate::respond::{clear_cookies, done};
+use crate::respond::done;
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse as _, Response};
@@ -41,7 +41,7 @@ pub(crate) async fn end_session(
         .await?;
     let mut response = done(mount.wire().sessions.ended);
     if id == current && caller.location() == Location::Cookie {
-        clear_cookies(&mount, response.headers_mut());
+        mount.clear().put_into(response.headers_mut());
     }
     Ok(response)
 }
@@ -76,7 +76,7 @@ pub(crate) async fn end_sessions(
         .await?;
     let mut response = Json(json!({ "ended": ended })).into_response();
     if keep.is_none() && caller.location() == Location::Cookie {
-        clear_cookies(&mount, response.headers_mut());
+        mount.clear().put_into(response.headers_mut());
     }
     Ok(response)
 }
@@ -95,7 +95,7 @@ pub(crate) async fn end_all_sessions(
         .await?;
     let mut response = done(all_ended);
     if caller.location() == Location::Cookie {
-        clear_cookies(&mount, response.headers_mut());
+        mount.clear().put_into(response.headers_mut());
     }
     Ok(response)
 }

@@ -75,7 +75,10 @@ async fn co_02_a_trusted_origin_is_answered_exactly() {
             "access-control-allow-headers",
             "authorization, content-type, idempotency-key, x-csrf-token",
         ),
-        ("access-control-allow-methods", "GET, POST, DELETE"),
+        (
+            "access-control-allow-methods",
+            "GET, POST, PUT, PATCH, DELETE",
+        ),
         (ALLOW_ORIGIN, SPA),
         ("access-control-max-age", "600"),
     ];

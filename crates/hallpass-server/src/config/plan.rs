@@ -273,6 +273,7 @@ fn web_settings(config: &Config, public_url: &str, port: u16) -> WebSettings {
             access: cookies.access_name.clone(),
             refresh: cookies.refresh_name.clone(),
             csrf: cookies.csrf_name.clone(),
+            csrf_of_refresh: None,
         },
         same_site: SameSites {
             access: cookies.access_same_site.0,

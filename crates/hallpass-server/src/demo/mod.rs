@@ -128,6 +128,7 @@ fn app(mount: &Mount, plan: &Plan, about: Arc<Value>) -> Result<Router, Failure>
             access: Some("hp_split_access".into()),
             refresh: Some("hp_split_refresh".into()),
             csrf: Some("hp_split_csrf".into()),
+            csrf_of_refresh: None,
         },
         ..plan.web.settings().clone()
     })?;

@@ -8,6 +8,7 @@ pub struct CookiePolicy {
     access: Cookie,
     refresh: Cookie,
     csrf: Cookie,
+    csrf_of_refresh: Option<Cookie>,
     retired: Vec<Cookie>,
 }
 
@@ -39,7 +40,27 @@ impl CookiePolicy {
             access,
             refresh,
             csrf,
+            csrf_of_refresh: None,
             retired,
+        })
+    }
+
+    /// Takes a second CSRF cookie, which goes with the refresh token; the first one then goes with
+    /// the access token.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub fn with_csrf_of_refresh(self, cookie: Cookie) -> Result<Self, CookieFault> {
+        let live = [&self.access, &self.refresh, &self.csrf];
+        if live.iter().any(|other| other.name() == cookie.name()) {
+            return Err(CookieFault::NamesClash);
+        }
+        if self.retired.iter().any(|old| is_same_slot(old, &cookie)) {
+            return Err(CookieFault::RetiredInUse);
+        }
+        Ok(Self {
+            csrf_of_refresh: Some(cookie),
+            ..self
         })
     }
 
@@ -59,6 +80,12 @@ impl CookiePolicy {
     #[must_use]
     pub const fn csrf(&self) -> &Cookie {
         &self.csrf
+    }
+
+    /// Returns the second CSRF cookie, which goes with the refresh token, if there is one.
+    #[must_use]
+    pub const fn csrf_of_refresh(&self) -> Option<&Cookie> {
+        self.csrf_of_refresh.as_ref()
     }
 
     /// Returns the cookies to delete.
