@@ -67,7 +67,7 @@ impl Mount {
     /// `origin_denied`, `csrf_missing` and `csrf_invalid` for one that rides on a cookie; then
     /// nothing ends and no cookie is to be taken out.
     pub async fn sign_out_by(&self, request: &Parts) -> Result<TokenCookies, Refused> {
-        let leaving = self.leaving(request, Proof::OriginAndToken).await?;
+        let leaving = self.leaving(request, Owes::OriginAndToken).await?;
         self.left(request, leaving).await
     }
 
@@ -81,7 +81,7 @@ impl Mount {
     /// A request that does not say where it comes from is believed. Browsers of before 2020 leave
     /// it out in some cases; another site could sign their users out, and no more.
     pub async fn sign_out_by_origin(&self, request: &Parts) -> Result<TokenCookies, Refused> {
-        let leaving = self.leaving(request, Proof::Origin).await?;
+        let leaving = self.leaving(request, Owes::Origin).await?;
         self.left(request, leaving).await
     }
 
@@ -108,7 +108,7 @@ impl Mount {
     }
 
     /// Returns the session that a request without a body's token leaves, and how it came.
-    async fn leaving(&self, request: &Parts, asked: Proof) -> Result<Leaving, Refused> {
+    async fn leaving(&self, request: &Parts, asked: Owes) -> Result<Leaving, Refused> {
         let in_header = !matches!(bearer(&request.headers), Found::Absent);
         if in_header || !self.uses_cookies() {
             let session = self.by_access(request).await?;
@@ -117,12 +117,12 @@ impl Mount {
         // Other sites shall not make a browser drop even a broken cookie.
         from_our_page(self, request)?;
         let session = match (refresh_cookie(self, request), asked) {
-            (RefreshCookie::Ours(token), Proof::OriginAndToken) => {
+            (RefreshCookie::Ours(token), Owes::OriginAndToken) => {
                 Some(proved(self, request, token)?.session())
             }
-            (RefreshCookie::Ours(token), Proof::Origin) => Some(token.session()),
-            (RefreshCookie::Absent, Proof::OriginAndToken) => self.by_access(request).await?,
-            (RefreshCookie::Absent, Proof::Origin) => self.by_access_cookie(request),
+            (RefreshCookie::Ours(token), Owes::Origin) => Some(token.session()),
+            (RefreshCookie::Absent, Owes::OriginAndToken) => self.by_access(request).await?,
+            (RefreshCookie::Absent, Owes::Origin) => self.by_access_cookie(request),
             // Nothing to end.
             (RefreshCookie::Broken, _) => None,
         };
@@ -181,14 +181,10 @@ impl Mount {
             return None;
         };
         let (verifier, now) = (self.hallpass().verifier(), self.hallpass().clock().now());
-        let verified = |token| {
-            verifier
-                .verify_even_expired(token, Location::Cookie, now)
-                .ok()
-        };
+        let caller = |token| verifier.verify_even_expired(token, Location::Cookie, now);
         let mut sessions = candidates
             .iter()
-            .filter_map(|token| verified(token)?.session());
+            .filter_map(|token| caller(token).ok()?.session());
         let first = sessions.next()?;
         sessions.all(|other| other == first).then_some(first)
     }
@@ -196,7 +192,7 @@ impl Mount {
 
 /// What a sign-out that rides on a cookie owes.
 #[derive(Clone, Copy)]
-enum Proof {
+enum Owes {
     OriginAndToken,
     Origin,
 }
