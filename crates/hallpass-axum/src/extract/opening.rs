@@ -42,7 +42,6 @@ pub(crate) fn opening(mount: &Mount, parts: &Parts, fields: &mut Fields) -> Open
         persistence,
         device: device(mount, parts),
         replaces: mount.former(parts, delivery),
-    }
-}
+        ..Opening::default()
     }
 }
