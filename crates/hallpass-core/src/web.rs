@@ -299,6 +299,10 @@ fn domain_fault(domain: &str, host: &Host) -> Option<SettingFault> {
     let Host::Domain(name) = host else {
         return refused("expected none: a cookie on an address has no domain");
     };
+    if let Some(bare) = domain.strip_prefix('.') {
+        // RFC 6265 §5.2.3: browsers take the dot away, and every host below has the cookie anyway.
+        return refused(&format!("expected `{bare}`, without a dot in front"));
+    }
     let is_parent = name
         .strip_suffix(domain)
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));

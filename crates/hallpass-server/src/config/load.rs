@@ -2,6 +2,7 @@
 
 use super::paths::{Kind, Known, PREFIX, known, nearest};
 use super::schema::Config;
+use super::unsaid::why_unsaid;
 use serde::Deserialize as _;
 use std::ffi::OsString;
 use std::fmt;
@@ -155,11 +156,8 @@ fn from_table(
                 said.push(Said { path, value, place });
             }
             _ => {
-                let near = nearest(&path, names(known));
-                faults.push(format!(
-                    "{place}: there is no such setting{}",
-                    did_you_mean(near)
-                ));
+                let instead = instead(&path, || nearest(&path, names(known)));
+                faults.push(format!("{place}: there is no such setting{instead}"));
             }
         }
     }
@@ -189,10 +187,11 @@ fn from_environment(
     // Sorted, so that faults come in an order.
     for (name, value) in ours.collect::<std::collections::BTreeMap<_, _>>() {
         let Some(known) = known.iter().find(|known| known.variable() == name) else {
-            let near = nearest(&name, known.iter().map(Known::variable));
+            let bare = name.strip_prefix(PREFIX).unwrap_or(&name);
+            let near = || nearest(&name, known.iter().map(Known::variable));
             faults.push(format!(
                 "`{name}` in the environment: there is no such setting{}",
-                did_you_mean(near)
+                instead(bare, near)
             ));
             continue;
         };
@@ -243,8 +242,13 @@ fn add_text(
     }
 }
 
-fn did_you_mean(near: Option<String>) -> String {
-    near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"))
+/// What to say instead of a setting that there is not.
+fn instead(name: &str, near: impl FnOnce() -> Option<String>) -> String {
+    match (why_unsaid(name), near()) {
+        (Some(why), _) => format!(": {why}"),
+        (None, Some(near)) => format!(", did you mean `{near}`?"),
+        (None, None) => String::new(),
+    }
 }
 
 /// Returns a configuration in which one thing is said.

@@ -8,6 +8,7 @@ mod paths;
 mod plan;
 mod reference;
 mod schema;
+mod unsaid;
 mod values;
 
 pub(crate) use data::{MasterSecrets, master_secrets, private_key_text};

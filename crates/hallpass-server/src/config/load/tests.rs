@@ -62,6 +62,33 @@ fn unknown_names_are_refused_with_the_nearest_known_one() {
 }
 
 #[test]
+fn a_setting_of_another_system_that_cannot_be_said_is_refused_with_the_reason() {
+    let found = faults(
+        "debug = true\ncookie_secure = false\ntoken_delivery = 'cookie'\n[cookies]\nhttponly = false\nsamesite = 'lax'",
+        &[
+            ("HALLPASS_COOKIES_HTTP_ONLY", "false"),
+            ("HALLPASS_CSRF_ENABLED", "false"),
+        ],
+    );
+    let reasons = [
+        ("`debug` in", "`danger_allow_http`"),
+        ("`cookie_secure` in", "follows from `public_url`"),
+        ("`token_delivery` in", "`delivery.default`"),
+        ("`cookies.httponly` in", "always HttpOnly"),
+        ("`cookies.samesite` in", "`cookies.access_same_site`"),
+        ("`HALLPASS_COOKIES_HTTP_ONLY` in", "always HttpOnly"),
+        ("`HALLPASS_CSRF_ENABLED` in", "always proves"),
+    ];
+    for (place, reason) in reasons {
+        let mut faults = found.iter();
+        let fault = faults.find(|fault| fault.starts_with(place)).unwrap();
+        let begin = ": there is no such setting: ";
+        assert!(fault.contains(begin) && fault.contains(reason), "{fault}");
+    }
+    assert_eq!(found.len(), reasons.len(), "{found:#?}");
+}
+
+#[test]
 fn a_value_of_the_wrong_kind_is_refused_where_it_was_said() {
     let environment = [
         ("HALLPASS_DANGER_ALLOW_HTTP", "yes"),

@@ -224,6 +224,40 @@ fn a_profile_names_tokens_and_routes_and_brings_its_algorithm() {
     assert!(refused[0].starts_with("`tokens.audience`: "), "{refused:?}");
 }
 
+/// What `crates/hallpass/tests/settings` flips, as the file says it.
+#[test]
+fn each_cookie_setting_of_the_other_systems_can_be_said_in_the_file() {
+    let lax_to = |name: &str| format!("[cookies]\n{name}_same_site = 'none'");
+    let flips = [
+        "public_url = 'http://localhost:8000'".to_owned(),
+        lax_to("access"),
+        lax_to("refresh"),
+        lax_to("csrf"),
+        "[cookies]\npath = '/app'".into(),
+        "[cookies]\ndomain = 'example.com'".into(),
+        "[cookies]\naccess_name = 'at'".into(),
+        "[cookies]\nrefresh_name = 'rt'".into(),
+        "[cookies]\ncsrf_name = 'xsrf'".into(),
+        "[http]\ncsrf_header = 'x-xsrf-token'".into(),
+        "[http]\nprefix = '/api/auth'".into(),
+        "[delivery]\ndefault = 'body'".into(),
+        "[delivery]\nallowed = ['cookie']\ndefault = 'cookie'".into(),
+    ];
+    let web = |text: &str| {
+        let mut config: Config = toml::from_str(text).unwrap();
+        config.profile = ProfileName(Profile::AuthFort);
+        let url = "https://api.example.com".to_owned();
+        config.public_url = Some(config.public_url.unwrap_or(url));
+        config.check().unwrap().web.settings().clone()
+    };
+    let mut seen = vec![web("")];
+    for flip in &flips {
+        let settings = web(flip);
+        assert!(!seen.contains(&settings), "{flip}");
+        seen.push(settings);
+    }
+}
+
 #[test]
 fn a_profile_brings_its_lifetimes_and_each_may_be_said_otherwise() {
     for profile in Profile::ALL {
