@@ -1,15 +1,17 @@
 //! AuthX's complete cookie example: the same routes, the same port, the same success bodies.
 //!
-//! `cargo run -p hallpass-examples --bin authx_cookies`, then <http://localhost:8000>. It takes an
-//! address to listen on, and a folder for its data.
+//! `cargo run -p hallpass-examples --bin authx_cookies`, then <http://localhost:8000>. Arguments:
+//! an address to listen on, a folder for the data, the URL at which browsers reach it.
 
 use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use hallpass::{Caller, Hallpass, Proof, Refused, UserId, WebSettings};
+use hallpass::verify::problem::{Code, Problem};
+use hallpass::{Caller, ErrorShape, Hallpass, Proof, Refused, UserId, WebSettings};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,13 +24,14 @@ const USERS: [(&str, &str, &str); 2] = [
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let address = arguments.next().unwrap_or_else(|| "localhost:8000".into());
-    let folder = arguments.next().unwrap_or_else(|| ".".into());
+    let mut next = |default: &str| arguments.next().unwrap_or_else(|| default.to_owned());
+    let (address, folder) = (next("localhost:8000"), next("."));
     let auth = Hallpass::builder(&format!("sqlite://{folder}/authx_cookies.db"))
-        .public_url("http://localhost:8000")
+        .public_url(&next("http://localhost:8000"))
         .web(WebSettings::use_authx_names)
         .open()
         .await?;
+    let page = include_str!("page.html").replace("{style}", include_str!("../page.css"));
     // Who is calling is asked here: a POST that rides on the cookie owes the CSRF token.
     let protected = Router::new()
         .route("/protected", get(protected))
@@ -40,10 +43,30 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/refresh", post(refresh))
         .route("/logout", post(logout))
         .route("/logout-access", post(logout_access));
-    let page = Router::new().route("/", get(async || Html(include_str!("page.html"))));
-    let app = protected.merge(doors).merge(page).with_state(auth.clone());
+    let page = Router::new().route("/", get(async || Html(page)));
+    let app = protected
+        .merge(doors)
+        .merge(page)
+        .layer(ErrorShape::new(said))
+        .with_state(auth.clone());
     auth.serve(address, app).await?;
     Ok(())
+}
+
+/// Errors have AuthX's shape and its names; their statuses are those of RFC 6750.
+fn said(problem: &Problem) -> (StatusCode, Json<Value>) {
+    let (message, error_type) = match problem.code {
+        Code::NotAuthenticated => ("Token Error", "MissingTokenError"),
+        Code::TokenExpired => ("Token has expired", "TokenExpiredError"),
+        Code::TokenMalformed | Code::TokenInvalid => ("Invalid Token", "JWTDecodeError"),
+        Code::SessionEnded => ("Session has been revoked", "SessionRevoked"),
+        Code::RefreshReused => ("Invalid token", "RevokedTokenError"),
+        Code::CsrfMissing => ("Missing CSRF token", "MissingCSRFTokenError"),
+        Code::CsrfInvalid => ("CSRF double submit does not match", "CSRFError"),
+        code => (code.title(), code.as_str()),
+    };
+    let body = json!({ "message": message, "error_type": error_type });
+    (problem.code.status(), Json(body))
 }
 
 #[derive(Deserialize)]
@@ -55,8 +78,12 @@ struct Login {
 async fn login(
     State(auth): State<Hallpass>,
     request: Parts,
-    Json(login): Json<Login>,
+    login: Result<Json<Login>, JsonRejection>,
 ) -> Result<Response, Refused> {
+    let Ok(Json(login)) = login else {
+        let detail = Json(json!({ "detail": "expected JSON with username and password" }));
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, detail).into_response());
+    };
     // A page of another site shall not sign anyone in.
     let opening = auth.opening(&request)?;
     let known = |user: &&(&str, &str, &str)| user.0 == login.username && user.1 == login.password;

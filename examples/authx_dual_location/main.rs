@@ -1,17 +1,21 @@
 //! AuthX's dual-location example: the access token in memory and in the header, the refresh token
 //! in a cookie. The same routes, the same port, the same success bodies.
 //!
-//! `cargo run -p hallpass-examples --bin authx_dual_location`, then <http://localhost:8000/page>. It
-//! takes an address to listen on, and a folder for its data.
+//! `cargo run -p hallpass-examples --bin authx_dual_location`, then <http://localhost:8000/page>. Arguments:
+//! an address to listen on, a folder for the data, the URL at which browsers reach it.
 
 use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use hallpass::verify::Locations;
-use hallpass::{Caller, Delivery, Hallpass, Issued, Proof, Refused, UserId, WebSettings};
+use hallpass::verify::problem::{Code, Problem};
+use hallpass::{
+    Caller, Delivery, ErrorShape, Hallpass, Issued, Proof, Refused, UserId, WebSettings,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,14 +28,15 @@ const USERS: [(&str, &str, &str); 2] = [
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let address = arguments.next().unwrap_or_else(|| "localhost:8000".into());
-    let folder = arguments.next().unwrap_or_else(|| ".".into());
+    let mut next = |default: &str| arguments.next().unwrap_or_else(|| default.to_owned());
+    let (address, folder) = (next("localhost:8000"), next("."));
     let auth = Hallpass::builder(&format!("sqlite://{folder}/authx_dual_location.db"))
-        .public_url("http://localhost:8000")
+        .public_url(&next("http://localhost:8000"))
         .web(WebSettings::use_authx_names)
         .web(|web| web.delivery = Delivery::Split)
         .open()
         .await?;
+    let page = include_str!("page.html").replace("{style}", include_str!("../page.css"));
     // The header is the only place that counts here, so no request ever owes a CSRF token.
     let protected = Router::new()
         .route("/protected", get(protected))
@@ -43,10 +48,25 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/logout", post(logout));
     let pages = Router::new()
         .route("/", get(read_root))
-        .route("/page", get(async || Html(include_str!("page.html"))));
-    let app = protected.merge(doors).merge(pages).with_state(auth.clone());
+        .route("/page", get(async || Html(page)));
+    let app = protected
+        .merge(doors)
+        .merge(pages)
+        .layer(ErrorShape::new(said))
+        .with_state(auth.clone());
     auth.serve(address, app).await?;
     Ok(())
+}
+
+/// Errors have the document's shape.
+fn said(problem: &Problem) -> (StatusCode, Json<Value>) {
+    let status = match problem.code {
+        // RFC 6750 §3.1, invalid_request: the document's page asks again and again after a 401, and
+        // when its refresh was refused it sends `Bearer undefined`.
+        Code::TokenMalformed => StatusCode::BAD_REQUEST,
+        code => code.status(),
+    };
+    (status, Json(json!({ "detail": problem.code.title() })))
 }
 
 #[derive(Deserialize)]
@@ -64,8 +84,12 @@ fn handed_out(auth: &Hallpass, issued: &Issued) -> Result<Response, Refused> {
 async fn login(
     State(auth): State<Hallpass>,
     request: Parts,
-    Json(login): Json<Login>,
+    login: Result<Json<Login>, JsonRejection>,
 ) -> Result<Response, Refused> {
+    let Ok(Json(login)) = login else {
+        let detail = Json(json!({ "detail": "expected JSON with username and password" }));
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, detail).into_response());
+    };
     // A page of another site shall not sign anyone in.
     let opening = auth.opening(&request)?;
     let known = |user: &&(&str, &str, &str)| user.0 == login.username && user.1 == login.password;

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use axum::Router;
-use hallpass_axum::{ErrorShape, Mount, TrustedProxies};
+use hallpass_axum::{Mount, TrustedProxies};
 use hallpass_core::key::MasterSecret;
 use hallpass_core::service::Service;
 use hallpass_core::{Parts, Profile, Settings, SystemRandom, Web, WebSettings};
@@ -54,16 +54,6 @@ impl Hallpass {
         app.merge(self.routes())
             .layer(self.layer())
             .layer(self.error_shape())
-    }
-}
-
-impl Hallpass {
-    /// Returns the layer that says errors of the app's own routes in the words of the
-    /// [profile](Builder::profile); without one it changes nothing. Put it around
-    /// [`layer`](Self::layer). For words of your own make an [`ErrorShape`].
-    #[must_use]
-    pub fn error_shape(&self) -> ErrorShape {
-        self.mount.error_shape()
     }
 }
 
