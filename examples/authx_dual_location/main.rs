@@ -4,15 +4,16 @@
 //! `cargo run -p hallpass-examples --bin authx_dual_location`, then <http://localhost:8000/page>. Arguments:
 //! an address to listen on, a folder for the data, the URL at which browsers reach it.
 
-use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use hallpass::verify::Locations;
 use hallpass::verify::problem::{Code, Problem};
+use hallpass::verify::{Found, Locations};
 use hallpass::{
     Caller, Delivery, ErrorShape, Hallpass, Issued, Proof, Refused, UserId, WebSettings,
 };
@@ -41,7 +42,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let protected = Router::new()
         .route("/protected", get(protected))
         .route("/protected-action", post(protected_action))
-        .layer(auth.layer().locations(Locations::HEADER_ONLY));
+        .layer(auth.layer().locations(Locations::HEADER_ONLY))
+        .layer(from_fn_with_state(auth.clone(), no_endless_retry));
     let doors = Router::new()
         .route("/login", post(login))
         .route("/refresh", post(refresh))
@@ -60,13 +62,25 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// Errors have the document's shape.
 fn said(problem: &Problem) -> (StatusCode, Json<Value>) {
-    let status = match problem.code {
-        // RFC 6750 §3.1, invalid_request: the document's page asks again and again after a 401, and
-        // when its refresh was refused it sends `Bearer undefined`.
-        Code::TokenMalformed => StatusCode::BAD_REQUEST,
-        code => code.status(),
-    };
-    (status, Json(json!({ "detail": problem.code.title() })))
+    let detail = Json(json!({ "detail": problem.code.title() }));
+    (problem.code.status(), detail)
+}
+
+/// The document's page refreshes after a 401 and asks again, without end: when the refresh was refused
+/// it sends `Bearer undefined`. What is no token, where there is no cookie to refresh by either, is
+/// a 400 therefore (RFC 6750 §3.1, `invalid_request`).
+async fn no_endless_retry(State(auth): State<Hallpass>, request: Request, next: Next) -> Response {
+    let cookie = auth.web().cookies().refresh().read(request.headers());
+    let nothing_to_refresh_by = matches!(cookie, Found::Absent);
+    let mut response = next.run(request).await;
+    let problem = response.extensions().get::<Problem>();
+    let no_token = problem.is_some_and(|problem| problem.code == Code::TokenMalformed);
+    if nothing_to_refresh_by && no_token {
+        response
+            .extensions_mut()
+            .insert(Problem::new(Code::BadRequest));
+    }
+    response
 }
 
 #[derive(Deserialize)]
