@@ -35,7 +35,7 @@ struct Options {
     /// The database, such as `sqlite:///var/lib/hallpass.db`
     #[arg(long, value_name = "URL", global = true)]
     database: Option<String>,
-    /// Whose names and shapes clients expect: `native` or `authfort`
+    /// Whose names and shapes clients expect: `native`, `authfort`, `fastauth` or `bluefox`
     #[arg(long, value_name = "NAME", global = true)]
     profile: Option<String>,
 }
