@@ -12,7 +12,13 @@ use axum::response::Html;
 use axum::routing::get;
 use axum::{Json, Router};
 use hallpass::{Caller, Hallpass, Profile, UserId};
+use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};
+
+#[derive(Deserialize)]
+struct Note {
+    text: String,
+}
 
 /// Who wrote what.
 type Notes = Arc<Mutex<Vec<(UserId, String)>>>;
@@ -54,8 +60,8 @@ async fn list(caller: Caller, State(notes): State<Notes>) -> Json<Vec<String>> {
     Json(own.map(|(_, text)| text.clone()).collect())
 }
 
-async fn write(caller: Caller, State(notes): State<Notes>, Json(text): Json<String>) -> StatusCode {
+async fn write(caller: Caller, State(notes): State<Notes>, Json(note): Json<Note>) -> StatusCode {
     let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
-    notes.push((caller.user().clone(), text));
+    notes.push((caller.user().clone(), note.text));
     StatusCode::CREATED
 }

@@ -13,7 +13,13 @@ use axum::routing::get;
 use axum::{Json, Router};
 use hallpass::verify::cookies::{Partitioning, SameSite};
 use hallpass::{Caller, Delivery, Hallpass, Profile, SameSites, UserId};
+use serde::Deserialize;
 use std::sync::{Arc, Mutex, PoisonError};
+
+#[derive(Deserialize)]
+struct Note {
+    text: String,
+}
 
 /// Who wrote what.
 type Notes = Arc<Mutex<Vec<(UserId, String)>>>;
@@ -75,8 +81,8 @@ async fn list(caller: Caller, State(notes): State<Notes>) -> Json<Vec<String>> {
 }
 
 /// The cookie alone does not do for this one: the CSRF token has to come with it.
-async fn write(caller: Caller, State(notes): State<Notes>, Json(text): Json<String>) -> StatusCode {
+async fn write(caller: Caller, State(notes): State<Notes>, Json(note): Json<Note>) -> StatusCode {
     let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
-    notes.push((caller.user().clone(), text));
+    notes.push((caller.user().clone(), note.text));
     StatusCode::CREATED
 }

@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { cookieNames, newProfile, send, startBrowser } from "./support/browser.js";
+import { cookieNames, newProfile, openPage, send, startBrowser } from "./support/browser.js";
 import { call, openExample } from "./support/example.js";
 import { startExample } from "./support/program.js";
+import { startSite } from "./support/site.js";
+import { issuedFor, RESOLVER } from "./support/tls.js";
 
 const NAME = "authfort_web_and_mobile";
 const BOB = { email: "bob@example.com", password: "a mobile phone in a bag" };
@@ -45,7 +47,7 @@ describe("a web front end and a mobile app at one server, on this machine", () =
     assert.deepEqual(signedUp.cookies.map((line) => line.split("=")[0]).sort(), ["access_token", "refresh_token"]);
     const { tokens, user } = signedUp.body;
     const notes = (method, token, json) => call(`${program.origin}/notes`, method, { token, json });
-    assert.equal((await notes("POST", tokens.access_token, "Call Ada")).status, 201);
+    assert.equal((await notes("POST", tokens.access_token, { text: "Call Ada" })).status, 201);
     assert.deepEqual((await notes("GET", tokens.access_token)).body, ["Call Ada"]);
     assert.equal((await notes("GET")).status, 401);
 
@@ -87,5 +89,74 @@ describe("a web front end and a mobile app at one server, on this machine", () =
     await web.expect("POST /auth/logout", 204, "#web");
     assert.deepEqual(await cookieNames(context), []);
     await web.expect("GET /notes", 401, "#web");
+  });
+});
+
+describe("a web front end on another host of the domain", () => {
+  let front, others, browser, programs, origins;
+
+  before(async () => {
+    const tls = issuedFor(["api.example.test", "app.example.test"]);
+    [front, others] = await Promise.all([startSite({ tls }), startSite({ tls, pages: { "/": "<!doctype html><title>page</title>" } })]);
+    const origin = (host, { port }) => `https://${host}.example.test:${port}`;
+    origins = { api: origin("api", front), app: origin("app", front), evil: origin("evil", others) };
+    programs = {
+      shared: await startExample(NAME, origins.api, ["example.test", origins.app]),
+      alone: await startExample(NAME, origins.api, ["", origins.app]),
+    };
+    browser = await startBrowser([RESOLVER]);
+  });
+  after(async () => {
+    await browser?.close();
+    await Promise.all([front?.stop(), others?.stop()]);
+    for (const program of Object.values(programs ?? {})) await program.stop();
+  });
+
+  test("one sign-in is good for every host of the domain", async () => {
+    front.programPort = programs.shared.port;
+    const context = await newProfile(browser);
+    const home = await openExample(context, origins.app);
+    front.forget();
+    await home.expect("POST /auth/signup", 201, "#web");
+    const { headers, setCookies } = front.exchanges.find(({ method }) => method === "POST");
+    assert.deepEqual([headers.host, headers.origin], [new URL(origins.api).host, origins.app]);
+    for (const line of setCookies) assert.match(line, /; Domain=example\.test; Secure; HttpOnly;/);
+    for (const url of Object.values(origins)) assert.ok((await cookieNames(context, url)).includes("access_token"), url);
+    await home.expect("GET /auth/me", 200, "#web");
+    await home.expect("POST /auth/refresh", 200, "#web");
+    // By the same cookie at the page's own host.
+    assert.equal((await send(home.page, "POST", "/notes", { json: { text: "Call Bob" } })).status, 201);
+    assert.deepEqual((await send(home.page, "GET", "/notes")).body, ["Call Bob"]);
+
+    // Another host of the domain has the cookies too, and is not on the list.
+    const { page: evil } = await openPage(context);
+    await evil.goto(origins.evil);
+    front.forget();
+    const blind = (url) => fetch(url, { method: "POST", mode: "no-cors", credentials: "include" }).catch(() => {});
+    for (const path of ["/notes", "/auth/logout", "/auth/refresh"]) await evil.evaluate(blind, origins.api + path);
+    const refusals = front.exchanges.map(({ path, cookies, status }) => [path, cookies.includes("access_token"), status]);
+    assert.deepEqual(refusals, [["/notes", true, 403], ["/auth/logout", true, 403], ["/auth/refresh", true, 403]]);
+
+    // A mobile app at the same server, while all of this goes on.
+    await home.expect("POST /auth/login", 200, "#mobile");
+    await home.expect("GET /auth/me", 200, "#mobile");
+    await home.expect("POST /auth/logout", 204, "#web");
+    assert.deepEqual(await context.cookies(), []);
+    await home.expect("GET /auth/me", 401, "#web");
+    await home.expect("GET /auth/me", 200, "#mobile");
+    await context.close();
+  });
+
+  test("without the domain the cookies are of the server's host alone", async () => {
+    front.programPort = programs.alone.port;
+    const context = await newProfile(browser);
+    const home = await openExample(context, origins.app);
+    await home.expect("POST /auth/signup", 201, "#web");
+    assert.deepEqual(await cookieNames(context, origins.app), []);
+    assert.deepEqual(await cookieNames(context, origins.api), ["access_token"]);
+    // One site: the page's requests to the server have them.
+    await home.expect("GET /auth/me", 200, "#web");
+    assert.equal((await send(home.page, "GET", "/notes")).status, 401);
+    await context.close();
   });
 });

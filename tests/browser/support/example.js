@@ -1,6 +1,7 @@
 // The pages of the examples that answer the manuals of other systems: a form or two, and what was answered.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { openPage } from "./browser.js";
 
 /** Opens the page of an example. */
@@ -47,4 +48,20 @@ export async function call(url, method, { token, json } = {}) {
   const answer = await fetch(url, { method, headers, body: json === undefined ? undefined : JSON.stringify(json) });
   const text = await answer.text();
   return { status: answer.status, body: text ? JSON.parse(text) : null, cookies: answer.headers.getSetCookie() };
+}
+
+/**
+ * Returns the JavaScript of a manual, by the names that `data/documents` gives its parts.
+ * @param {Record<string, string>} filled What stands in the manual for something else.
+ * @returns {Map<string, string>}
+ */
+export function snippetsOf(manual, filled = {}) {
+  const text = readFileSync(new URL(`../data/documents/${manual}.js`, import.meta.url), "utf8");
+  const parts = text.split(/^\/\/\/\/ (.*)\n/m).slice(1);
+  const snippets = new Map();
+  for (let at = 0; at < parts.length; at += 2) {
+    const fill = (snippet, [mark, something]) => snippet.replaceAll(mark, something);
+    snippets.set(parts[at], Object.entries(filled).reduce(fill, parts[at + 1]));
+  }
+  return snippets;
 }

@@ -90,7 +90,7 @@ async function start(command, settings) {
  * @param {string} name Of its program, in the folder of ours: `examples/live`, `fastauth_cookies`.
  * @param {string} [publicUrl] Where browsers reach it. Without one, where it listens.
  * @param {string[]} more Further arguments.
- * @returns {Promise<{origin: string, port: number, stop: () => Promise<void>}>}
+ * @returns {Promise<{origin: string, address: string, port: number, stop: () => Promise<void>}>}
  */
 export async function startExample(name, publicUrl, more = []) {
   for (let left = STARTS_MAX - 1; ; left -= 1) {
@@ -116,13 +116,16 @@ async function example(name, publicUrl, more) {
   createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
   const closed = Promise.race([once(child, "close"), once(child, "error").then(([fault]) => Promise.reject(fault))]);
   const ended = closed.then(() => Promise.reject(new Error(`the example did not start: ${log.join("\n")}`)));
-  await Promise.race([listens(port), ended]).catch(async (fault) => {
+  const waiting = new AbortController();
+  await Promise.race([listens(port, waiting.signal), ended]).catch(async (fault) => {
+    waiting.abort();
     await rm(folder, { recursive: true, force: true });
     throw fault;
   });
   ended.catch(() => {});
   return {
     origin,
+    address: `http://127.0.0.1:${port}`,
     port,
     async stop() {
       child.kill("SIGTERM");
@@ -143,9 +146,9 @@ export async function freePort() {
   return port;
 }
 
-/** Resolves once somebody answers on a port of this machine. */
-export async function listens(port) {
-  for (;;) {
+/** Resolves once somebody answers on a port of this machine, or nobody waits for it any more. */
+export async function listens(port, signal) {
+  while (!signal?.aborted) {
     const socket = connect(port, "127.0.0.1");
     const came = await Promise.race([once(socket, "connect").then(() => true), once(socket, "error").then(() => false)]).catch(() => false);
     socket.destroy();
