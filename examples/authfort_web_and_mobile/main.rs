@@ -44,12 +44,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let notes = Router::new()
         .route("/notes", get(list).post(write))
-        .with_state(Notes::default());
+        .with_state(Notes::default())
+        .layer(auth.layer())
+        .layer(auth.error_shape());
     let page = include_str!("page.html")
         .replace("{style}", include_str!("../page.css"))
         .replace("{api}", &url);
     let page = Router::new().route("/", get(async || Html(page)));
-    auth.serve(address, page.merge(auth.protect(notes))).await?;
+    let app = page.merge(auth.with_cors(notes)).merge(auth.routes());
+    auth.serve(address, app).await?;
     Ok(())
 }
 

@@ -124,9 +124,11 @@ describe("a web front end on another host of the domain", () => {
     for (const url of Object.values(origins)) assert.ok((await cookieNames(context, url)).includes("access_token"), url);
     await home.expect("GET /auth/me", 200, "#web");
     await home.expect("POST /auth/refresh", 200, "#web");
+    await home.expect("POST /notes", 201, "#web");
+    assert.equal(await home.expect("GET /notes", 200, "#web"), '["Buy milk"]');
     // By the same cookie at the page's own host.
     assert.equal((await send(home.page, "POST", "/notes", { json: { text: "Call Bob" } })).status, 201);
-    assert.deepEqual((await send(home.page, "GET", "/notes")).body, ["Call Bob"]);
+    assert.deepEqual((await send(home.page, "GET", "/notes")).body, ["Buy milk", "Call Bob"]);
 
     // Another host of the domain has the cookies too, and is not on the list.
     const { page: evil } = await openPage(context);
@@ -156,6 +158,7 @@ describe("a web front end on another host of the domain", () => {
     assert.deepEqual(await cookieNames(context, origins.api), ["access_token"]);
     // One site: the page's requests to the server have them.
     await home.expect("GET /auth/me", 200, "#web");
+    await home.expect("POST /notes", 201, "#web");
     assert.equal((await send(home.page, "GET", "/notes")).status, 401);
     await context.close();
   });

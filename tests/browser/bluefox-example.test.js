@@ -149,6 +149,9 @@ describe("cookies for all hosts of a domain", () => {
     assert.deepEqual([...new Set(cookies.map(({ domain, secure }) => `${domain} ${secure}`))], [".example.test true"]);
     const [, csrf] = (await home.page.evaluate(() => document.cookie)).match(/^bf_csrf_token=([\w-]{86})$/);
     assert.match(await home.expect("GET /auth/me", 200), /ada@example.com/);
+    await home.expect("POST /notes", 201);
+    await home.expect("POST /notes[name=without]", 403);
+    assert.equal(await home.expect("GET /notes", 200), '["Buy milk"]');
     front.forget();
     await home.expect("POST /auth/refresh", 200);
     const refreshed = front.exchanges.find(({ method }) => method === "POST");
@@ -185,7 +188,8 @@ describe("cookies for all hosts of a domain", () => {
     assert.equal(await home.page.evaluate(() => document.cookie), "");
     // One site: the cookies go along, and the page may read the answer.
     await home.expect("GET /auth/me", 200);
-    await home.expect("POST /auth/refresh", 403);
+    await home.expect("GET /notes", 200);
+    for (const change of ["POST /notes", "POST /auth/refresh"]) await home.expect(change, 403);
     assert.equal((await send(home.page, "GET", "/notes")).status, 401);
     await context.close();
   });

@@ -140,8 +140,11 @@ describe("tokens in cookies, and a front end on another site", () => {
       assert.equal(setCookies.length, 3);
       const status = isSignedIn ? 200 : 401;
       await home.expect("GET /auth/me", status);
+      await home.expect("GET /notes", status);
       // The CSRF cookie is of the other host: the page asks for the token.
       assert.equal(await home.page.evaluate(() => document.cookie), "");
+      await home.expect("POST /notes", isSignedIn ? 201 : 401);
+      await home.expect("POST /notes[name=without]", isSignedIn ? 403 : 401);
       await home.expect("POST /auth/refresh", status);
       await home.expect("GET /auth/me", status);
       await home.expect("POST /auth/logout", 200);
@@ -160,8 +163,10 @@ describe("tokens in cookies, and a front end on another site", () => {
       const { page: stranger } = await openPage(context);
       await stranger.goto(`https://evil.example.test:${strangers.port}`);
       front.forget();
-      const read = await send(stranger, "GET", `${api}/auth/me`, { credentials: "include" });
-      assert.equal(read.lost, true, "the page may not read what it is answered");
+      for (const path of ["/auth/me", "/notes"]) {
+        const read = await send(stranger, "GET", api + path, { credentials: "include" });
+        assert.equal(read.lost, true, "the page may not read what it is answered");
+      }
       // A request that needs no permission. It has the cookies: its page and that of the front end are one site.
       const blind = (url) => fetch(url, { method: "POST", mode: "no-cors", credentials: "include", body: "{}" }).catch(() => {});
       await stranger.evaluate(blind, `${api}/notes`);
