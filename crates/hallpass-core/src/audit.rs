@@ -43,7 +43,9 @@ pub enum EventKind {
     RefreshHealed,
     /// A user got other roles.
     RolesChanged,
-    /// A token that belongs to no session was revoked.
+    /// An access token that belongs to no session was issued.
+    TokenIssued,
+    /// One access token was ended, by its name.
     TokenRevoked,
     /// A signing key was announced.
     KeyAnnounced,
@@ -72,6 +74,7 @@ impl EventKind {
             Self::RefreshReused => "refresh_reused",
             Self::RefreshHealed => "refresh_healed",
             Self::RolesChanged => "roles_changed",
+            Self::TokenIssued => "token_issued",
             Self::TokenRevoked => "token_revoked",
             Self::KeyAnnounced => "key_announced",
             Self::KeyRevoked => "key_revoked",

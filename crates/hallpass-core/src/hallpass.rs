@@ -12,8 +12,8 @@ use crate::store::{Cursor, Store, StoreError};
 use crate::throttle::Throttle;
 use crate::token::{DerivedKeys, RefreshKeys};
 use hallpass_verify::{
-    Clock, KeySet, Keys, Revocations, SessionId, SystemClock, Timestamp, UserId, Verifier,
-    VerifierSettings,
+    Clock, KeySet, Keys, Revocations, SessionClaim, SessionId, SystemClock, Timestamp, UserId,
+    Verifier, VerifierSettings,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -281,7 +281,11 @@ fn verifier(settings: &Settings) -> Result<Verifier, StartError> {
     verifier.audience_claim = settings.profile.audience_claim();
     verifier.leeway = settings.leeway;
     // Rounding to whole seconds may add one.
-    verifier.lifetime_max = settings.access_ttl + std::time::Duration::from_secs(1);
+    verifier.lifetime_max = settings.token_ttl_max() + std::time::Duration::from_secs(1);
+    verifier.session_claim = match settings.sessionless_ttl_max {
+        Some(_) => SessionClaim::Optional,
+        None => SessionClaim::Required,
+    };
     Verifier::new(
         verifier,
         Arc::new(Keys::new(KeySet::default())),

@@ -27,8 +27,9 @@ mod web;
 pub use delivery::{Carrier, Delivery};
 pub use error::Error;
 pub use flow::{
-    IDEMPOTENCY_KEY_LEN_MAX, IDEMPOTENCY_KEY_LEN_MIN, IdempotencyKey, Introspected,
-    IntrospectedRefresh, InvalidIdempotencyKey, Issued, Opening, SignIn, SignUp, TICKET_TTL,
+    AUDIENCES_LEN_MAX, AccessGrant, Freshness, IDEMPOTENCY_KEY_LEN_MAX, IDEMPOTENCY_KEY_LEN_MIN,
+    IdempotencyKey, Introspected, IntrospectedRefresh, InvalidIdempotencyKey, Issued, LoneToken,
+    Opening, SignIn, SignUp, TICKET_TTL,
 };
 pub use grant::{GrantFault, OwnClaims, Scopes};
 pub use hallpass::{Hallpass, Parts, StartError};

@@ -106,6 +106,17 @@ impl Revocations {
         self.asked(|known| known.sessions.contains_key(session))
     }
 
+    /// Returns the moment until which tokens of `user` that belong to no session are refused,
+    /// whenever they were issued before.
+    #[must_use]
+    pub fn user_not_before(&self, user: &UserId) -> Option<Timestamp> {
+        if self.is_empty() {
+            return None;
+        }
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.users.get(user).map(|(not_before, _)| *not_before)
+    }
+
     /// Tells whether a token with these claims is refused.
     #[must_use]
     pub fn refuse(&self, claims: &Claims) -> bool {

@@ -20,11 +20,11 @@ pub(crate) async fn csrf(
     request: Request<Body>,
 ) -> Result<Response, Refused> {
     let (parts, _) = request.into_parts();
-    let session = match admitted(&mount, &parts).await? {
-        Some(caller) => caller.session().ok_or(Code::TokenInvalid)?,
-        None => by_refresh_cookie(&mount, &parts).await?,
+    let rules = mount.hallpass();
+    let token = match admitted(&mount, &parts).await? {
+        Some(caller) => rules.csrf_token_of(&caller)?,
+        None => rules.csrf_token(by_refresh_cookie(&mount, &parts).await?)?,
     };
-    let token = mount.hallpass().csrf_token(session)?;
     Ok(Json(json!({ "csrf_token": token.expose() })).into_response())
 }
 

@@ -42,8 +42,12 @@ impl Hallpass {
         }
     }
 
-    /// Ends all sessions of a user but `keep`; returns how many were live. Without one to keep, the
-    /// user's tokens that belong to no session are refused as well.
+    /// Ends all sessions of a user but `keep`; returns how many were live. The user's tokens that
+    /// belong to no session are refused as well.
+    ///
+    /// # Security
+    /// Tokens without a session that were issued up to now are refused, by the clock of this
+    /// machine: one that was issued a moment ago by a machine whose clock is ahead may live on.
     ///
     /// # Errors
     /// [`Error::Internal`] when the store fails.
@@ -59,7 +63,8 @@ impl Hallpass {
             .store
             .end_sessions(user, keep, EndReason::Revoked, now)
             .await?;
-        if keep.is_none() {
+        // Whoever keeps one session wants everything else to be over.
+        if keep.is_none() || self.0.settings.sessionless_ttl_max.is_some() {
             self.revoke(Revoked::User(user.clone()), now).await?;
         }
         for session in &ended {
@@ -108,6 +113,18 @@ impl Hallpass {
     /// [`Error::Internal`] when the store fails; the next call catches up.
     pub async fn sync(&self) -> Result<(), Error> {
         let rules = &self.0;
+        self.learn_revoked().await?;
+        rules.ring.read(rules.store.as_ref()).await?;
+        let now = self.now();
+        rules.ring.publish(rules.verifier.keys(), now)?;
+        rules.verifier.revocations().forget_expired(now);
+        rules.feed.forget(now.minus(rules.settings.kept_for()));
+        Ok(())
+    }
+
+    /// Reads on in the feed of the store.
+    pub(super) async fn learn_revoked(&self) -> Result<(), Error> {
+        let rules = &self.0;
         let mut cursor = rules.cursor.lock().await;
         loop {
             let read = rules.store.revoked_since(*cursor, FEED_ROWS_MAX).await?;
@@ -118,16 +135,9 @@ impl Hallpass {
             }
             rules.feed.append(read);
             if count < FEED_ROWS_MAX as usize {
-                break;
+                return Ok(());
             }
         }
-        rules.ring.read(rules.store.as_ref()).await?;
-        drop(cursor);
-        let now = self.now();
-        rules.ring.publish(rules.verifier.keys(), now)?;
-        rules.verifier.revocations().forget_expired(now);
-        rules.feed.forget(now.minus(rules.settings.kept_for()));
-        Ok(())
     }
 
     /// Waits until this process has revoked something: [`sync`](Self::sync) then tells the streams.

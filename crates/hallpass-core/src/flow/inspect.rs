@@ -1,6 +1,5 @@
 //! What services ask about tokens: introspection, revocation, tickets.
 
-use crate::audit::EventKind;
 use crate::delivery::Carrier;
 use crate::error::Error;
 use crate::hallpass::Hallpass;
@@ -9,7 +8,10 @@ use crate::session::{Device, EndReason, Session};
 use crate::store::{Ticket, TicketHash};
 use crate::token::{self, PresentedRefresh, TicketText};
 use crate::user::User;
-use hallpass_verify::{AccessToken, Caller, Location, Revoked, SessionId, UserId};
+use hallpass_verify::json::{self, Limits};
+use hallpass_verify::{
+    AccessToken, Caller, Location, SessionId, TokenError, UserId, Verifier, VerifierSettings, jws,
+};
 use std::time::Duration;
 
 /// How long a ticket is good: for the handshake that follows at once.
@@ -50,8 +52,13 @@ impl Hallpass {
     /// [`Error::Internal`] when the store fails.
     pub async fn introspect(&self, token: &str) -> Result<Option<Introspected>, Error> {
         let now = self.now();
-        let verified = self.0.verifier.verify(token, Location::Header, now);
-        let Ok(caller) = verified else {
+        let verify = || self.0.verifier.verify(token, Location::Header, now);
+        if verify().is_err() {
+            return Ok(None);
+        }
+        // What another process revoked a moment ago: the token alone, or everything of its user.
+        self.learn_revoked().await?;
+        let Ok(caller) = verify() else {
             return Ok(None);
         };
         if let Some(session) = caller.session() {
@@ -89,8 +96,8 @@ impl Hallpass {
         }))
     }
 
-    /// Revokes a token (RFC 7009 §2.1): the session it belongs to ends. What is no token of ours
-    /// changes nothing.
+    /// Revokes a token (RFC 7009 §2.1): the session it belongs to ends, or else the token alone.
+    /// What is no token of ours changes nothing.
     ///
     /// # Security
     /// Whoever holds a token may end it: that is all it takes to sign out.
@@ -106,19 +113,37 @@ impl Hallpass {
                 .await?;
             return Ok(());
         }
-        let now = self.now();
-        let verified = self.0.verifier.verify(token, Location::Header, now);
-        let Ok(caller) = verified else {
+        let Some(caller) = self.whoever_it_is_for(token) else {
             return Ok(());
         };
-        if let Some(session) = caller.session() {
-            self.end(session, None, EndReason::Revoked, device).await?;
-        } else {
-            let token_id = Revoked::Token(caller.token_id().to_owned());
-            self.revoke(token_id, now).await?;
-            self.record(EventKind::TokenRevoked, Some(caller.user()), None, device);
+        match caller.session() {
+            Some(session) => {
+                let reason = EndReason::Revoked;
+                self.end(session, None, reason, device).await.map(drop)
+            }
+            None => self.end_token(&caller, device).await,
         }
-        Ok(())
+    }
+
+    /// Verifies a token of ours, also one that is for other services.
+    fn whoever_it_is_for(&self, token: &str) -> Option<Caller> {
+        let (verifier, now) = (&self.0.verifier, self.now());
+        match verifier.verify(token, Location::Header, now) {
+            Err(TokenError::Invalid) => {}
+            told => return told.ok(),
+        }
+        let (_, payload) = jws::verify(token, &verifier.keys().current()).ok()?;
+        let claims = json::parse(&payload, Limits::TOKEN).ok()?;
+        let audiences = claims.as_object()?.get("aud")?;
+        let first = || audiences.as_array()?.first()?.as_str();
+        let settings = VerifierSettings {
+            audience: audiences.as_str().or_else(first)?.to_owned(),
+            remembered_tokens_max: 0,
+            ..verifier.settings().clone()
+        };
+        let (keys, revocations) = (verifier.keys().clone(), verifier.revocations().clone());
+        let elsewhere = Verifier::new(settings, keys, revocations).ok()?;
+        elsewhere.verify(token, Location::Header, now).ok()
     }
 
     /// Issues a ticket: it opens one connection of the session, in place of a token that would

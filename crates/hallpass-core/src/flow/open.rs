@@ -9,7 +9,7 @@ use crate::proof::Proof;
 use crate::random;
 use crate::session::{Device, EndReason, Persistence, Session};
 use crate::settings::Lifetimes;
-use crate::token::{self, AboutUser, AccessClaims, RefreshToken};
+use crate::token::{self, AboutUser, AccessClaims, Audiences, RefreshToken};
 use crate::user::User;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -145,22 +145,30 @@ impl Hallpass {
             .min(session.refresh_expires_at().since(now));
         let claims = AccessClaims {
             iss: &settings.issuer,
-            aud: settings.audience_claim(),
+            aud: settings.audience_claim().map(Audiences::One),
             sub: session.user.as_str(),
-            sid: session.id.to_string(),
+            sid: Some(session.id.to_string()),
             jti: &token::token_id(self.0.random.as_ref())?,
             iat: now.as_seconds(),
             exp: now.plus(expires_in).as_seconds(),
-            auth_time: session.authenticated_at.as_seconds(),
+            auth_time: Some(session.authenticated_at.as_seconds()),
             amr: &session.methods,
             scope: &session.scopes,
             about_user: AboutUser::new(settings.profile, user),
             csh: URL_SAFE_NO_PAD.encode(self.csrf_hash(session.id).as_bytes()),
             own: session.claims.beside(settings.profile),
         };
-        let claims = serde_json::to_vec(&claims).map_err(|fault| Error::Internal(fault.into()))?;
-        let access = self.0.ring.signing(now)?.sign(&claims)?;
-        Ok((access, expires_in))
+        Ok((self.sign(&claims, now)?, expires_in))
+    }
+
+    /// Signs with the key that signs at `now`.
+    pub(super) fn sign(
+        &self,
+        claims: &AccessClaims<'_>,
+        now: Timestamp,
+    ) -> Result<AccessToken, Error> {
+        let claims = serde_json::to_vec(claims).map_err(|fault| Error::Internal(fault.into()))?;
+        Ok(self.0.ring.signing(now)?.sign(&claims)?)
     }
 
     /// Returns a CSRF token for a session, masked afresh.

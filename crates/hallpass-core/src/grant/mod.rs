@@ -28,6 +28,20 @@ pub enum GrantFault {
     /// Tokens of this profile have a claim of this name already.
     #[error("expected other claims: `{0}` is written by the profile")]
     ClaimOfProfile(String),
+    /// The settings have no tokens that belong to no session.
+    #[error("expected a setting that allows tokens without a session: tokens.sessionless_ttl_max")]
+    Sessionless,
+    /// A token without a session cannot live as long as that.
+    #[error("expected a token of 10 seconds to tokens.sessionless_ttl_max")]
+    Lifetime,
+    /// A token cannot be for these.
+    #[error(
+        "expected audiences without control characters, of at most 512 bytes in all, and none where tokens name none"
+    )]
+    Audiences,
+    /// Nobody has proved yet what they will prove: a token that says so would be fresh for ever.
+    #[error("expected a proof that is not of the future")]
+    ProofOfTheFuture,
 }
 
 /// Checks the lifetimes of one session.

@@ -52,6 +52,8 @@ pub(crate) enum Purpose {
     RefreshInBody,
     /// The CSRF secrets of sessions.
     Csrf,
+    /// The CSRF secrets of tokens that belong to no session.
+    CsrfOfToken,
     /// The hashes of idempotency keys.
     RotationKey,
 }
@@ -62,6 +64,7 @@ impl Purpose {
             Self::RefreshInCookie => b"refresh token in a cookie",
             Self::RefreshInBody => b"refresh token in a body",
             Self::Csrf => b"csrf secret",
+            Self::CsrfOfToken => b"csrf secret of a token without a session",
             Self::RotationKey => b"idempotency key",
         }
     }
@@ -86,6 +89,7 @@ mod tests {
             Purpose::RefreshInCookie,
             Purpose::RefreshInBody,
             Purpose::Csrf,
+            Purpose::CsrfOfToken,
             Purpose::RotationKey,
         ];
         let tag = |purpose| {

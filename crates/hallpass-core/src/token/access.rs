@@ -10,23 +10,33 @@ use serde::Serialize;
 pub(crate) struct AccessClaims<'a> {
     pub(crate) iss: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) aud: Option<&'a str>,
+    pub(crate) aud: Option<Audiences<'a>>,
     pub(crate) sub: &'a str,
-    pub(crate) sid: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sid: Option<String>,
     pub(crate) jti: &'a str,
     pub(crate) iat: u64,
     pub(crate) exp: u64,
-    pub(crate) auth_time: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) auth_time: Option<u64>,
     pub(crate) amr: &'a [String],
     #[serde(skip_serializing_if = "Scopes::is_empty")]
     pub(crate) scope: &'a Scopes,
     #[serde(flatten)]
     pub(crate) about_user: AboutUser<'a>,
-    /// The hash of the session's CSRF secret: a resource service needs no secret to check with.
+    /// The hash of the CSRF secret of the session, or else of the token: a resource service needs no secret to check with.
     pub(crate) csh: String,
     /// What the app says, under names that none of the others has.
     #[serde(flatten)]
     pub(crate) own: Beside<'a>,
+}
+
+/// RFC 7519 §4.1.3: one audience stands alone.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Audiences<'a> {
+    One(&'a str),
+    Several(&'a [String]),
 }
 
 /// What an access token says about its user.

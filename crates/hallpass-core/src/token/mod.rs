@@ -4,7 +4,7 @@ mod access;
 mod refresh;
 
 pub use access::TOKEN_VERSION;
-pub(crate) use access::{AboutUser, AccessClaims};
+pub(crate) use access::{AboutUser, AccessClaims, Audiences};
 pub(crate) use refresh::RefreshKeys;
 pub use refresh::{PresentedRefresh, REFRESH_TOKEN_LEN, RefreshToken};
 
@@ -60,6 +60,7 @@ pub(crate) fn ticket_hash(text: &str) -> TicketHash {
 #[derive(Debug)]
 pub(crate) struct DerivedKeys {
     csrf: hmac::Key,
+    csrf_of_token: hmac::Key,
     rotation: hmac::Key,
 }
 
@@ -67,19 +68,19 @@ impl DerivedKeys {
     pub(crate) fn new(root: &RootKey) -> Result<Self, KeyError> {
         Ok(Self {
             csrf: root.mac_key(Purpose::Csrf)?,
+            csrf_of_token: root.mac_key(Purpose::CsrfOfToken)?,
             rotation: root.mac_key(Purpose::RotationKey)?,
         })
     }
 
     /// Returns the CSRF secret of a session: the same each time, so tabs cannot fall out of step.
     pub(crate) fn csrf_secret(&self, session: SessionId) -> CsrfSecret {
-        let tag = hmac::sign(&self.csrf, session.as_bytes());
-        let mut secret = [0; 32];
-        secret
-            .iter_mut()
-            .zip(tag.as_ref())
-            .for_each(|(byte, tag)| *byte = *tag);
-        CsrfSecret::from_bytes(secret)
+        csrf_secret(&hmac::sign(&self.csrf, session.as_bytes()))
+    }
+
+    /// Returns the CSRF secret of a token that belongs to no session.
+    pub(crate) fn csrf_secret_of_token(&self, token_id: &str) -> CsrfSecret {
+        csrf_secret(&hmac::sign(&self.csrf_of_token, token_id.as_bytes()))
     }
 
     /// Returns what is stored of an idempotency key.
@@ -94,4 +95,13 @@ impl DerivedKeys {
             .for_each(|(byte, tag)| *byte = *tag);
         RotationKeyHash(hash)
     }
+}
+
+fn csrf_secret(tag: &hmac::Tag) -> CsrfSecret {
+    let mut secret = [0; 32];
+    secret
+        .iter_mut()
+        .zip(tag.as_ref())
+        .for_each(|(byte, tag)| *byte = *tag);
+    CsrfSecret::from_bytes(secret)
 }

@@ -155,6 +155,10 @@ pub(crate) struct Recorded {
 }
 
 impl Collected {
+    pub(crate) fn clear(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
     pub(crate) fn events(&self) -> Vec<Recorded> {
         self.0.lock().unwrap().clone()
     }

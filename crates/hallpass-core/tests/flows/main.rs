@@ -9,6 +9,8 @@ mod clocks;
 mod grants;
 mod imports;
 mod keys;
+mod lone;
+mod lone_ends;
 mod master_secret;
 mod passwords;
 mod processes;

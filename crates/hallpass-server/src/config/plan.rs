@@ -163,6 +163,7 @@ fn settings(config: &Config, public_url: &str, services: Vec<Service>) -> Settin
         issuer,
         audience,
         access_ttl,
+        sessionless_ttl_max,
         refresh_idle_ttl,
         session_ttl,
         transient_idle_ttl,
@@ -180,6 +181,7 @@ fn settings(config: &Config, public_url: &str, services: Vec<Service>) -> Settin
         audience: audience.clone(),
         algorithm: algorithm(config),
         access_ttl: span(*access_ttl, by_profile.access_ttl),
+        sessionless_ttl_max: sessionless_ttl_max.map(|span| span.0),
         leeway: leeway.0,
         remembered: Lifetimes {
             idle: span(*refresh_idle_ttl, by_profile.remembered.idle),

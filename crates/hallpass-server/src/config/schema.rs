@@ -107,6 +107,9 @@ settings! {
         /// How long an access token lives, 10 s to 24 h. Short, as services that verify on their own
         /// learn late that a session has ended. Default: `15m`; under profile `bluefox` `30m`.
         access_ttl: Option<Span> = None,
+        /// The longest lifetime of access tokens that belong to no session, 10 s to 24 h: when an app
+        /// on the same store issues such tokens, and then as the app has it. Default: they are refused.
+        sessionless_ttl_max: Option<Span> = None,
         /// How long a session lives without a refresh. Default: `30d`; under profile `fastauth`, for
         /// those who ask to be remembered, `90d`; under `bluefox` `7d`.
         refresh_idle_ttl: Option<Span> = None,

@@ -289,6 +289,24 @@ fn a_profile_brings_its_lifetimes_and_each_may_be_said_otherwise() {
 }
 
 #[test]
+fn tokens_without_a_session_are_refused_unless_the_operator_says_how_long_they_live() {
+    let ttl_max = |span| {
+        let mut config = Config::default();
+        config.tokens.sessionless_ttl_max = span;
+        let plan = config.check().map_err(|refused| refused.0.join(", "))?;
+        Ok::<_, String>(plan.settings.sessionless_ttl_max)
+    };
+    assert_eq!(ttl_max(None), Ok(None));
+    let minutes = Duration::from_mins(5);
+    assert_eq!(ttl_max(Some(Span::minutes(5))), Ok(Some(minutes)));
+    let refused = ttl_max(Some(Span::seconds(9))).unwrap_err();
+    assert!(
+        refused.contains("`tokens.sessionless_ttl_max`"),
+        "{refused}"
+    );
+}
+
+#[test]
 fn a_profile_brings_its_deliveries_and_the_native_one_has_no_both() {
     let delivery_of = |profile, default, allowed: &[Delivery]| {
         let mut config = Config {
