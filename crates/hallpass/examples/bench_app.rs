@@ -1,7 +1,15 @@
 //! An app with protected routes of its own, for measuring: an address, and a folder for its data.
 
-use axum::{Router, routing::get};
-use hallpass::{Caller, Hallpass};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hallpass::core::{OwnClaims, Scopes};
+use hallpass::verify::problem::Problem;
+use hallpass::{Caller, Delivery, ErrorShape, Fresh, Hallpass, Opening, Proof, Refused, UserId};
+use serde_json::{Value, json};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -12,11 +20,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .public_url(&format!("http://{address}"))
         .open()
         .await?;
+    // An app with users, a sign-in and an error shape of its own.
+    let own = Router::new()
+        .route("/own", get(greet_fresh).post(greet_fresh))
+        .layer(auth.layer())
+        .route("/enter", post(enter))
+        .layer(ErrorShape::new(|problem: &Problem| {
+            (problem.code.status(), problem.code.title())
+        }))
+        .with_state(auth.clone());
     let app = Router::new()
         .route("/protected", get(greet).post(greet))
         .merge(auth.routes())
         .layer(auth.layer())
-        .route("/hello", get(async || "Hello, world!"));
+        .route("/hello", get(async || "Hello, world!"))
+        .merge(own);
     auth.serve(address, app).await?;
     Ok(())
 }
@@ -28,4 +46,33 @@ async fn greet(caller: Caller) -> &'static str {
     } else {
         "Hello, world!"
     }
+}
+
+/// Opens a session with a scope and a claim of the app's own, for whoever asks.
+async fn enter(
+    State(auth): State<Hallpass>,
+    request: Parts,
+    Json(asked): Json<Value>,
+) -> Result<impl IntoResponse, Refused> {
+    let text = |name: &str| asked.get(name).and_then(Value::as_str).unwrap_or_default();
+    let fault = |_| hallpass::verify::problem::Code::MalformedBody;
+    let opening = Opening {
+        delivery: Delivery::parse(text("delivery")).unwrap_or_default(),
+        scopes: Scopes::parse("hello:*").unwrap_or_default(),
+        claims: OwnClaims::default()
+            .with("plan", json!("pro"))
+            .unwrap_or_default(),
+        ..auth.opening(&request)?
+    };
+    let user = UserId::parse(text("email")).map_err(fault)?;
+    let proof = Proof::asserted_by_app(user, &["pwd"]);
+    let issued = auth.open_session(proof, opening).await?;
+    let body =
+        json!({ "access_token": issued.access.expose(), "csrf_token": issued.csrf.expose() });
+    Ok((StatusCode::CREATED, auth.put(&issued)?, Json(body)))
+}
+
+async fn greet_fresh(Fresh(caller): Fresh<86_400>) -> Result<&'static str, Refused> {
+    caller.require_scope("hello:world")?;
+    Ok("Hello, world!")
 }

@@ -25,10 +25,28 @@ impl Account {
         name: &str,
         delivery: &str,
     ) -> Result<Self, Stop> {
+        Self::open(address, "/auth/signup", name, delivery).await
+    }
+
+    /// Signs a user of the app's own in, by a route of its own.
+    pub(crate) async fn enter(
+        address: SocketAddr,
+        name: &str,
+        delivery: &str,
+    ) -> Result<Self, Stop> {
+        Self::open(address, "/enter", name, delivery).await
+    }
+
+    async fn open(
+        address: SocketAddr,
+        path: &str,
+        name: &str,
+        delivery: &str,
+    ) -> Result<Self, Stop> {
         let email = format!("{name}@example.test");
         let body = json!({ "email": email, "password": PASSWORD, "delivery": delivery });
         let mut connection = Connection::open(address).await?;
-        let request = post(address, "/auth/signup", "", &body.to_string());
+        let request = post(address, path, "", &body.to_string());
         let answer = connection.exchange(&request).await?;
         if answer.status != 201 {
             let body = String::from_utf8_lossy(answer.body);

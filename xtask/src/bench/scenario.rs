@@ -27,6 +27,9 @@ pub(crate) enum Name {
     Post,
     /// The same without: refused.
     Refused,
+    /// A route of an app with a sign-in of its own: fresh callers, scopes, errors in its own shape;
+    /// by cookie, by bearer, and a POST.
+    Own,
     /// `GET /auth/me` of the program, by bearer.
     Me,
     /// `POST /auth/login`, beside bare Argon2id.
@@ -98,6 +101,7 @@ impl Scenario {
                 let request = user("cookie").await?.post_without_proof(app, "/protected");
                 vec![("refused POST, no CSRF", same(request, 403))]
             }
+            Name::Own => of_own_routes(app).await?,
             Name::Me => {
                 let ann = Account::sign_up(program, "me", "body").await?;
                 let request = ann.get_by_bearer(program, "/auth/me");
@@ -149,6 +153,17 @@ async fn of_service(servers: &Servers) -> Result<Vec<(&'static str, Vec<Script>)
             "service, cookie",
             same(bob.get_by_cookie(service, "/protected"), 200),
         ),
+    ])
+}
+
+/// Returns what an app with a sign-in of its own is asked.
+async fn of_own_routes(app: SocketAddr) -> Result<Vec<(&'static str, Vec<Script>)>, Stop> {
+    let ann = Account::enter(app, "own-cookie", "cookie").await?;
+    let bob = Account::enter(app, "own-bearer", "body").await?;
+    Ok(vec![
+        ("own GET, cookie", same(ann.get_by_cookie(app, "/own"), 200)),
+        ("own GET, bearer", same(bob.get_by_bearer(app, "/own"), 200)),
+        ("own POST, CSRF", same(ann.post_by_cookie(app, "/own"), 200)),
     ])
 }
 
