@@ -7,6 +7,7 @@ use crate::extract::{
 use crate::mount::Mount;
 use crate::problem::Refused;
 use crate::put::TokenCookies;
+use hallpass_core::session::Device;
 use hallpass_core::{Carrier, Delivery, Error, Issued, Opening, PresentedRefresh};
 use hallpass_verify::problem::Code;
 use hallpass_verify::{Found, Location, SessionId, bearer};
@@ -32,6 +33,13 @@ impl Mount {
             replaces: self.former(request, delivery),
             ..Opening::default()
         })
+    }
+
+    /// Returns the client's address, as far as it is known, and what it calls itself: for the audit,
+    /// and for lists of sessions.
+    #[must_use]
+    pub fn device(&self, request: &Parts) -> Device {
+        device(self, request)
     }
 
     /// Refreshes the session of the refresh cookie: `Idempotency-Key` is obeyed, and the CSRF proof

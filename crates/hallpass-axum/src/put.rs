@@ -5,7 +5,7 @@ use crate::problem::Refused;
 use crate::wire::Remember;
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 use hallpass_core::session::Persistence;
-use hallpass_core::{Carrier, CsrfCookie, Delivery, Issued};
+use hallpass_core::{Carrier, CsrfCookie, Delivery, Issued, LoneToken};
 use hallpass_verify::problem::Code;
 use hallpass_verify::{Cookie, CsrfRule, Lifetime};
 use http::header::{CACHE_CONTROL, SET_COOKIE};
@@ -86,6 +86,20 @@ impl Mount {
             None => jar.csrf()?,
         }
         Ok(jar.cookies)
+    }
+
+    /// Puts an access token without a session into the access cookie, for as long as it lives, and
+    /// its CSRF token beside it.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn put_lone(&self, lone: &LoneToken) -> Result<TokenCookies, Refused> {
+        let (cookies, lifetime) = (self.web().cookies(), Lifetime::MaxAge(lone.expires_in));
+        let mut lines = vec![line(cookies.access(), lone.token.expose(), lifetime)?];
+        if self.sends_csrf_cookie() {
+            lines.push(line(cookies.csrf(), lone.csrf.expose(), lifetime)?);
+        }
+        Ok(TokenCookies(lines))
     }
 
     /// Takes all cookies of ours out, in every scope they may have. It ends no session.
@@ -207,11 +221,7 @@ impl<'a> Jar<'a> {
             (Persistence::Remembered, _) | (_, Remember::Longer) => Lifetime::MaxAge(lifetime),
             (Persistence::Transient, Remember::BeyondTheWindow) => Lifetime::Session,
         };
-        let line = cookie.set(value, lifetime).map_err(|fault| {
-            tracing::error!(cookie = %cookie.name(), %fault, "a cookie cannot be sent");
-            Refused::from(Code::Internal)
-        })?;
-        self.cookies.0.push(line);
+        self.cookies.0.push(line(cookie, value, lifetime)?);
         Ok(())
     }
 
@@ -224,4 +234,11 @@ impl<'a> Jar<'a> {
             self.clear(retired);
         }
     }
+}
+
+fn line(cookie: &Cookie, value: &str, lifetime: Lifetime) -> Result<HeaderValue, Refused> {
+    cookie.set(value, lifetime).map_err(|fault| {
+        tracing::error!(cookie = %cookie.name(), %fault, "a cookie cannot be sent");
+        Code::Internal.into()
+    })
 }

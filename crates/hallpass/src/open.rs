@@ -8,6 +8,7 @@ use hallpass_core::service::Service;
 use hallpass_core::{Parts, Profile, Settings, SystemRandom, Web, WebSettings};
 use hallpass_io::sqlite::{Options, SqliteStore};
 use hallpass_io::{Database, former_secret_path, load_if_there, load_or_create};
+use std::fmt;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,6 +41,7 @@ impl Hallpass {
         Builder {
             database: database.to_owned(),
             settings: None,
+            changes: Vec::new(),
             web,
             secret: None,
             former_secrets: Vec::new(),
@@ -65,12 +67,15 @@ impl Deref for Hallpass {
     }
 }
 
+/// Changes the settings of the rules.
+type Change = Box<dyn FnOnce(&mut Settings) + Send>;
+
 /// Opens a [`Hallpass`] with settings of your own.
-#[derive(Debug)]
 #[must_use]
 pub struct Builder {
     database: String,
     settings: Option<Settings>,
+    changes: Vec<Change>,
     web: WebSettings,
     secret: Option<MasterSecret>,
     former_secrets: Vec<MasterSecret>,
@@ -112,6 +117,13 @@ impl Builder {
     /// Changes the settings of the web side: cookies, origins, delivery.
     pub fn web(mut self, change: impl FnOnce(&mut WebSettings)) -> Self {
         change(&mut self.web);
+        self
+    }
+
+    /// Changes the settings of the rules: lifetimes, algorithm, password cost. What changes nothing
+    /// stays as it is for the public URL, the profile and the kind, said before or after.
+    pub fn rules(mut self, change: impl FnOnce(&mut Settings) + Send + 'static) -> Self {
+        self.changes.push(Box::new(change));
         self
     }
 
@@ -170,6 +182,9 @@ impl Builder {
         let mut settings = self
             .settings
             .unwrap_or_else(|| Settings::for_profile(self.web.profile, issuer(&self.web)));
+        for change in self.changes {
+            change(&mut settings);
+        }
         settings.services.extend(self.services);
         let parts = Parts::new(Arc::new(store), secret).former_secrets(former_secrets);
         let web = Web::checked(self.web)?;
@@ -177,6 +192,15 @@ impl Builder {
         let mount = Mount::new(rules, web, self.proxies)?;
         mount.spawn_jobs();
         Ok(Hallpass { mount })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("database", &self.database)
+            .field("web", &self.web)
+            .finish_non_exhaustive()
     }
 }
 

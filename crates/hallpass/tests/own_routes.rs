@@ -11,10 +11,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use common::send;
+use hallpass::core::AccessGrant;
 use hallpass::{
     Caller, CsrfCookie, Delivery, Hallpass, Issued, Proof, Refused, UserId, WebSettings,
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Opens an app, each in a folder of its own.
 async fn open(change: impl FnOnce(&mut WebSettings)) -> (tempfile::TempDir, Hallpass) {
@@ -60,6 +62,10 @@ async fn leave_by_origin(
     request: Parts,
 ) -> Result<Response, Refused> {
     Ok((auth.sign_out_by_origin(&request).await?, "left").into_response())
+}
+
+async fn who(caller: Caller) -> String {
+    caller.subject().to_owned()
 }
 
 fn app(auth: &Hallpass) -> Router {
@@ -385,4 +391,38 @@ async fn co_06_pages_of_trusted_origins_may_call_the_apps_own_routes() {
     );
     let (_, headers, _) = preflight("https://evil.example").await;
     assert!(!headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn a_token_without_a_session_is_put_into_the_access_cookie_for_as_long_as_it_lives() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", folder.path().join("app.db").display());
+    let auth = Hallpass::builder(&database)
+        .rules(|rules| rules.sessionless_ttl_max = Some(Duration::from_hours(1)))
+        .public_url("https://app.example.com");
+    let auth = auth.open().await.unwrap();
+    let proof = Proof::asserted_by_app(UserId::parse("ada").unwrap(), &["pwd"]);
+    let grant = AccessGrant {
+        ttl: Some(Duration::from_mins(20)),
+        ..AccessGrant::default()
+    };
+    let lone = auth.issue_access_token(proof, grant).await.unwrap();
+    let response = auth.put_lone(&lone).unwrap().into_response();
+    assert_eq!(
+        set(response.headers()),
+        ["__Host-hp_access=…", "__Host-hp_csrf=…"]
+    );
+    let first = response.headers()["set-cookie"].to_str().unwrap();
+    assert!(first.contains("; Max-Age=1200; "), "{first}");
+    let (app, mut jar) = (app(&auth), Jar::default());
+    jar.keep(response.headers());
+    assert_eq!(ours(&app, "GET /mine", &jar, None).await.2, json!("ada"));
+    assert_eq!(ours(&app, "POST /mine", &jar, None).await.0, 403);
+    let csrf = jar.value("csrf").to_owned();
+    assert_eq!(ours(&app, "POST /mine", &jar, Some(&csrf)).await.0, 200);
+    let (parts, ()) = Request::new(()).into_parts();
+    let device = auth.device(&parts);
+    let ended = auth.end_token_id(&lone.token_id, None, &device);
+    ended.await.unwrap();
+    assert_eq!(ours(&app, "GET /mine", &jar, None).await.0, 401);
 }
