@@ -64,16 +64,10 @@ async fn leave_by_origin(
     Ok((auth.sign_out_by_origin(&request).await?, "left").into_response())
 }
 
-async fn who(caller: Caller) -> String {
-    caller.subject().to_owned()
-}
-
 fn app(auth: &Hallpass) -> Router {
+    let who = async |caller: Caller| caller.subject().to_owned();
     let protected = Router::new()
-        .route(
-            "/mine",
-            get(async |caller: Caller| caller.subject().to_owned()),
-        )
+        .route("/mine", get(who).post(who))
         .layer(auth.layer());
     let doors = Router::new()
         .route("/enter", post(enter))
