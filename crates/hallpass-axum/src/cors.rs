@@ -54,8 +54,9 @@ fn trusted_origin(mount: &Mount, headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 fn allow(headers: &mut HeaderMap, mount: &Mount) {
-    let csrf = &mount.web().settings().csrf_header;
-    let allowed = format!("authorization, content-type, idempotency-key, {csrf}");
+    let settings = mount.web().settings();
+    let (token, csrf) = (settings.token_header.name(), &settings.csrf_header);
+    let allowed = format!("{token}, content-type, idempotency-key, {csrf}");
     headers.insert(
         ACCESS_CONTROL_ALLOW_METHODS,
         HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"),

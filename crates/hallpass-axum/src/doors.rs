@@ -10,7 +10,7 @@ use crate::put::TokenCookies;
 use hallpass_core::session::Device;
 use hallpass_core::{Carrier, Delivery, Error, Issued, Opening, PresentedRefresh};
 use hallpass_verify::problem::Code;
-use hallpass_verify::{Found, Location, SessionId, bearer};
+use hallpass_verify::{Found, Location, SessionId};
 use http::request::Parts;
 
 impl Mount {
@@ -117,8 +117,9 @@ impl Mount {
 
     /// Returns the session that a request without a body's token leaves, and how it came.
     async fn leaving(&self, request: &Parts, asked: Owes) -> Result<Leaving, Refused> {
-        let in_header = !matches!(bearer(&request.headers), Found::Absent);
-        if in_header || !self.uses_cookies() {
+        let counts = self.0.gate.counts(request);
+        let is_cookie = matches!(counts, None | Some(Location::Cookie));
+        if !is_cookie || !self.uses_cookies() {
             let session = self.by_access(request).await?;
             return Ok(Leaving::Elsewhere(session));
         }
@@ -168,18 +169,12 @@ impl Mount {
         }
     }
 
-    /// Returns the session of a bearer token that has expired: whoever held it may still sign out.
+    /// Returns the session of a token that has expired: whoever held it may still sign out. Of a
+    /// cookie that the browser kept too long there is nothing to end.
     fn by_expired(&self, request: &Parts, refused: Refused) -> Result<Option<SessionId>, Refused> {
-        let Found::Present(token) = bearer(&request.headers) else {
-            // A cookie that the browser kept too long: nothing to end.
-            return Ok(None);
-        };
-        let rules = self.hallpass();
-        rules
-            .verifier()
-            .verify_even_expired(token, Location::Header, rules.clock().now())
-            .map(|caller| caller.session())
-            .map_err(|_| refused)
+        let caller = self.0.gate.caller_even_expired(request);
+        let session = caller.map(|caller| caller.and_then(|caller| caller.session()));
+        session.map_err(|_| refused)
     }
 
     /// Returns the session of the access cookie. When there are cookies of several, none.

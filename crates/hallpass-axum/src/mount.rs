@@ -4,9 +4,9 @@ use crate::client_ip::TrustedProxies;
 use crate::feed::STREAMS_MAX;
 use crate::resync::{OwnStore, Resync};
 use crate::wire::Wire;
-use hallpass_core::{Delivery, Hallpass, Profile, RefusedSettings, SettingFault, Web};
-use hallpass_verify::{Gate, GateSettings, Location, Locations, TokenError};
-use http::HeaderName;
+use hallpass_core::{Hallpass, Profile, RefusedSettings, SettingFault, Web};
+use hallpass_verify::{Gate, GateSettings, Location, TokenError};
+use http::{HeaderName, Method};
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,10 +42,6 @@ impl Mount {
         web: Web,
         proxies: TrustedProxies,
     ) -> Result<Self, RefusedSettings> {
-        let csrf_header = HeaderName::try_from(&web.settings().csrf_header).map_err(|_| {
-            let expected = "expected the name of a header";
-            RefusedSettings(vec![SettingFault::new("http.csrf_header", expected)])
-        })?;
         let profile = web.settings().profile;
         let of_tokens = profile.of_tokens();
         if of_tokens != Profile::Native && of_tokens != hallpass.settings().profile {
@@ -54,17 +50,7 @@ impl Mount {
                 "profile", expected,
             )]));
         }
-        let locations = if uses_cookies(&web) {
-            Locations::default()
-        } else {
-            Locations::HEADER_ONLY
-        };
-        let settings = GateSettings {
-            locations,
-            csrf_header,
-            csrf_rule: Wire::of(profile).csrf,
-            ..GateSettings::new(web.cookies().access().clone(), web.origins().clone())
-        };
+        let settings = gate_settings(&web)?;
         let resync = Arc::new(Resync::new(hallpass.clone()));
         let gate = Gate::new(
             settings,
@@ -95,7 +81,7 @@ impl Mount {
 
     /// Tells whether any token is handed out in a cookie here. If none is, none is read.
     pub(crate) fn uses_cookies(&self) -> bool {
-        uses_cookies(self.web())
+        self.web().sets_cookies()
     }
 
     /// Returns how long a verifier has to keep in mind what was revoked, in whole seconds.
@@ -125,9 +111,29 @@ impl Mount {
     }
 }
 
-fn uses_cookies(web: &Web) -> bool {
-    let mut offered = web.settings().deliveries.iter();
-    offered.any(|delivery| *delivery != Delivery::Body)
+/// Returns what the gate looks at, by the settings of the web side.
+fn gate_settings(web: &Web) -> Result<GateSettings, RefusedSettings> {
+    let settings = web.settings();
+    let refused =
+        |setting, expected: &str| RefusedSettings(vec![SettingFault::new(setting, expected)]);
+    let csrf_header = HeaderName::try_from(&settings.csrf_header)
+        .map_err(|_| refused("http.csrf_header", "expected the name of a header"))?;
+    let csrf_also = settings.csrf_also.iter();
+    let csrf_also = csrf_also
+        .map(|name| Method::from_bytes(name.as_bytes()))
+        .collect::<Result<_, _>>()
+        .map_err(|_| refused("http.csrf_also", "expected the names of methods"))?;
+    Ok(GateSettings {
+        locations: web.locations(),
+        token_header: settings.token_header.clone(),
+        query_name: settings.query_name.clone(),
+        body_name: settings.body_name.clone(),
+        csrf_header,
+        csrf_field: settings.csrf_field.clone(),
+        csrf_also,
+        csrf_rule: Wire::of(settings.profile).csrf,
+        ..GateSettings::new(web.cookies().access().clone(), web.origins().clone())
+    })
 }
 
 impl Deref for Mount {

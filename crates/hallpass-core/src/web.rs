@@ -2,6 +2,7 @@
 //! once at start; what comes out cannot be wrong any more.
 
 mod cookies;
+mod places;
 
 pub use cookies::{CookieNames, CsrfCookie, SameSites};
 
@@ -9,7 +10,7 @@ use crate::delivery::Delivery;
 use crate::profile::Profile;
 use crate::settings::{RefusedSettings, SettingFault};
 use hallpass_verify::cookies::{Partitioning, SameSite, Security};
-use hallpass_verify::{CookiePolicy, CookieSettings, Origin, OriginPolicy};
+use hallpass_verify::{CookiePolicy, CookieSettings, Locations, Origin, OriginPolicy, TokenHeader};
 use std::net::IpAddr;
 use url::{Host, Url};
 
@@ -31,8 +32,24 @@ pub struct WebSettings {
     pub kind: Option<String>,
     /// Other origins whose pages may call us with cookies, such as `https://app.example.com`.
     pub trusted_origins: Vec<String>,
+    /// Where access tokens are looked for, in order. Default: the header, then the cookie; the
+    /// header alone if no delivery sets a cookie.
+    pub locations: Option<Locations>,
+    /// The header that carries the access token. Default: `Authorization: Bearer …`.
+    pub token_header: TokenHeader,
+    /// The parameter of the query that carries it, where that is among the locations. Default:
+    /// `access_token`.
+    pub query_name: String,
+    /// The member of a JSON body that carries it, where that is among the locations, and a layer
+    /// reads bodies. Default: `access_token`.
+    pub body_name: String,
     /// The header that carries the CSRF token. Default: `x-csrf-token`.
     pub csrf_header: String,
+    /// The field of a form that carries the CSRF token where the header is absent, and a layer
+    /// reads bodies. Default: none.
+    pub csrf_field: Option<String>,
+    /// Methods that owe a CSRF token besides all but GET, HEAD and OPTIONS. Default: none.
+    pub csrf_also: Vec<String>,
     /// The delivery of a sign-in that asks for none. Default: [`Profile::delivery`].
     pub delivery: Delivery,
     /// The deliveries a sign-in may ask for. Default: [`Profile::deliveries`]. If none of them sets
@@ -77,7 +94,13 @@ impl WebSettings {
             prefix: "/auth".into(),
             kind: None,
             trusted_origins: Vec::new(),
+            locations: None,
+            token_header: TokenHeader::default(),
+            query_name: "access_token".into(),
+            body_name: "access_token".into(),
             csrf_header: "x-csrf-token".into(),
+            csrf_field: None,
+            csrf_also: Vec::new(),
             delivery: profile.delivery(),
             deliveries: profile.deliveries().to_vec(),
             cookie_domain: None,
@@ -132,6 +155,7 @@ impl Web {
         faults.extend(prefix_fault(&settings.prefix));
         faults.extend(settings.kind.as_deref().and_then(kind_fault));
         faults.extend(delivery_faults(&settings));
+        faults.extend(places::faults(&settings));
         let trusted = trusted_origins(&settings, &mut faults);
         let Some((own, security, host)) = place else {
             return Err(RefusedSettings(faults));
@@ -161,6 +185,18 @@ impl Web {
     #[must_use]
     pub const fn settings(&self) -> &WebSettings {
         &self.settings
+    }
+
+    /// Returns where access tokens are looked for.
+    #[must_use]
+    pub fn locations(&self) -> Locations {
+        self.settings.looked_at()
+    }
+
+    /// Tells whether any token is handed out in a cookie here. If none is, none is read.
+    #[must_use]
+    pub fn sets_cookies(&self) -> bool {
+        self.settings.sets_cookies()
     }
 
     /// Returns the cookies.

@@ -1,122 +1,22 @@
 //! One credential per request: which one counts, whether it is good, and what it owes.
 
 pub(crate) mod asking;
+mod found;
+mod head;
+mod refusal;
+mod settings;
 mod upstream;
 
+pub use head::{Head, InBody};
+pub use refusal::{Admission, Refusal};
+pub use settings::{CsrfDuty, CsrfRule, GateSettings, RouteTerms};
 pub use upstream::{Active, AskFault, BoxFuture, Upstream, WhenStale};
 
-use crate::problem::Code;
-use crate::{Caller, Location, Timestamp, TokenError, Verifier, bearer, csrf};
-use crate::{Candidates, Clock, Cookie, CsrfHash, Found, Locations, OriginPolicy, Provenance};
-use http::header::{ACCEPT, HeaderName, UPGRADE};
+use crate::{Caller, Location, Timestamp, TokenError, Verifier, csrf};
+use crate::{Candidates, Clock, CsrfHash, Found, Locations, Provenance};
+use http::header::{ACCEPT, UPGRADE};
 use http::{HeaderMap, Method};
 use std::sync::Arc;
-
-/// What a request that rides on a cookie has to prove.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum CsrfRule {
-    /// Where it comes from, as far as it says so, and a CSRF token of the session.
-    OriginAndToken,
-    /// Where it comes from, alone; a request that does not say is refused. For front ends that
-    /// know no CSRF token.
-    OriginAlone,
-}
-
-/// Settings of a [`Gate`].
-#[derive(Clone, Debug)]
-pub struct GateSettings {
-    /// Where to look for a credential. Default: the header, then the cookie.
-    pub locations: Locations,
-    /// The cookie that carries the access token.
-    pub access_cookie: Cookie,
-    /// The header that carries the CSRF token. Default `x-csrf-token`.
-    pub csrf_header: HeaderName,
-    /// What a request that rides on a cookie owes. Default [`CsrfRule::OriginAndToken`].
-    pub csrf_rule: CsrfRule,
-    /// Which origins may ride on a cookie.
-    pub origins: OriginPolicy,
-}
-
-impl GateSettings {
-    /// Returns the defaults for an access cookie and the origins that may ride on it.
-    #[must_use]
-    pub fn new(access_cookie: Cookie, origins: OriginPolicy) -> Self {
-        Self {
-            locations: Locations::default(),
-            access_cookie,
-            csrf_header: HeaderName::from_static("x-csrf-token"),
-            csrf_rule: CsrfRule::OriginAndToken,
-            origins,
-        }
-    }
-}
-
-/// The answer to *who is calling?*
-#[derive(Clone, Debug)]
-pub enum Admission {
-    /// The request has no credential.
-    Anonymous,
-    /// The request has a good credential and all the proof it owes.
-    Caller(Caller),
-    /// The request has a credential that does not do. It is not anonymous.
-    Refused(Refusal),
-}
-
-/// Why a request with a credential was refused.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// What stands where the credential belongs cannot be one.
-    #[error("expected exactly one credential")]
-    Malformed,
-    /// The token is not good.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// What was revoked is not known, and this route does not go on without.
-    #[error("what was revoked cannot be asked now")]
-    Unavailable,
-    /// Several cookies of one name verify, for different sessions.
-    #[error("two access cookies of different sessions")]
-    AmbiguousCookies,
-    /// The request rides on a cookie and comes from an origin that is not trusted.
-    #[error("the request comes from an origin that is not trusted")]
-    OriginDenied,
-    /// The request rides on a cookie and has no CSRF token.
-    #[error("the CSRF token is missing")]
-    CsrfMissing,
-    /// The CSRF token is not one of the session.
-    #[error("the CSRF token is not one of the session")]
-    CsrfInvalid,
-}
-
-impl Refusal {
-    /// Tells whether it is about where the request comes from, not about the token.
-    #[must_use]
-    pub const fn is_forgery(self) -> bool {
-        matches!(
-            self,
-            Self::OriginDenied | Self::CsrfMissing | Self::CsrfInvalid
-        )
-    }
-}
-
-impl From<Refusal> for Code {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Malformed
-            | Refusal::AmbiguousCookies
-            | Refusal::Token(TokenError::Malformed) => Self::TokenMalformed,
-            Refusal::Token(TokenError::Expired) => Self::TokenExpired,
-            Refusal::Token(TokenError::Invalid | TokenError::UnknownKey) => Self::TokenInvalid,
-            Refusal::Token(TokenError::NoKeys) | Refusal::Unavailable => Self::Unavailable,
-            Refusal::Token(TokenError::SessionEnded) => Self::SessionEnded,
-            Refusal::OriginDenied => Self::OriginDenied,
-            Refusal::CsrfMissing => Self::CsrfMissing,
-            Refusal::CsrfInvalid => Self::CsrfInvalid,
-        }
-    }
-}
 
 /// Finds the one credential of a request and decides whether it is good.
 #[derive(Debug)]
@@ -181,6 +81,16 @@ impl Gate {
         &self.clock
     }
 
+    /// Returns the terms of a route that says nothing of its own.
+    #[must_use]
+    pub const fn terms(&self) -> RouteTerms {
+        RouteTerms {
+            locations: self.settings.locations,
+            when_stale: self.when_stale,
+            csrf: CsrfDuty::Owed,
+        }
+    }
+
     /// Decides who is calling.
     ///
     /// # Security
@@ -188,22 +98,27 @@ impl Gate {
     /// bearer token is refused and the cookie next to it is not tried: otherwise the header would
     /// switch the CSRF check off for a request that rides on the cookie.
     #[must_use]
-    pub fn admit(&self, method: &Method, headers: &HeaderMap) -> Admission {
-        self.admit_at(&self.settings.locations, method, headers)
+    pub fn admit<'r>(&self, request: impl Into<Head<'r>>) -> Admission {
+        self.decide(self.terms(), request.into())
     }
 
     /// Decides who is calling, looking at these locations alone: for a route that narrows them.
     #[must_use]
-    pub fn admit_at(
-        &self,
-        locations: &Locations,
-        method: &Method,
-        headers: &HeaderMap,
-    ) -> Admission {
-        for location in locations.iter() {
+    pub fn admit_at<'r>(&self, locations: &Locations, request: impl Into<Head<'r>>) -> Admission {
+        let terms = RouteTerms {
+            locations: *locations,
+            ..self.terms()
+        };
+        self.decide(terms, request.into())
+    }
+
+    fn decide(&self, terms: RouteTerms, head: Head<'_>) -> Admission {
+        for location in terms.locations.iter() {
             let admitted = match location {
-                Location::Header => self.at_header(headers),
-                Location::Cookie => self.at_cookie(method, headers),
+                Location::Cookie => self.at_cookie(terms.csrf, head),
+                Location::Header | Location::Query | Location::Body => {
+                    self.without_proof(location, head)
+                }
             };
             match admitted {
                 Ok(Some(caller)) => return Admission::Caller(caller),
@@ -216,21 +131,22 @@ impl Gate {
 
     /// Checks what a request that rides on a cookie owes besides: also for the refresh cookie.
     ///
-    /// GET, HEAD and OPTIONS owe nothing. `hash` belongs to the session of the credential.
+    /// GET, HEAD and OPTIONS owe nothing, unless [`GateSettings::csrf_also`] names them. `hash`
+    /// belongs to the session of the credential.
     ///
     /// # Errors
     /// [`Refusal::OriginDenied`], [`Refusal::CsrfMissing`] or [`Refusal::CsrfInvalid`].
-    pub fn check_csrf(
+    pub fn check_csrf<'r>(
         &self,
-        method: &Method,
-        headers: &HeaderMap,
+        request: impl Into<Head<'r>>,
         hash: &CsrfHash,
     ) -> Result<(), Refusal> {
-        if is_safe(method) {
+        let head = request.into();
+        if !self.owes_proof(head.method()) {
             return Ok(());
         }
-        self.check_provenance(headers)?;
-        self.check_token(headers, Some(hash))
+        self.check_provenance(head.headers())?;
+        self.check_token(head, Some(hash))
     }
 
     /// Checks where a request comes from: for requests that open a session and so have none yet.
@@ -244,36 +160,42 @@ impl Gate {
             .map_err(|_| Refusal::OriginDenied)
     }
 
-    fn at_header(&self, headers: &HeaderMap) -> Result<Option<Caller>, Refusal> {
-        match bearer(headers) {
+    /// A token that no browser adds by itself.
+    fn without_proof(&self, location: Location, head: Head<'_>) -> Result<Option<Caller>, Refusal> {
+        match self.found_at(location, head) {
             Found::Absent => Ok(None),
             Found::Malformed => Err(Refusal::Malformed),
-            Found::Present(token) => Ok(Some(self.verifier.verify(
-                token,
-                Location::Header,
-                self.clock.now(),
-            )?)),
+            Found::Present(token) => {
+                let now = self.clock.now();
+                Ok(Some(self.verifier.verify(&token, location, now)?))
+            }
         }
     }
 
-    fn at_cookie(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Caller>, Refusal> {
+    fn at_cookie(&self, duty: CsrfDuty, head: Head<'_>) -> Result<Option<Caller>, Refusal> {
+        let headers = head.headers();
         let candidates = match self.settings.access_cookie.read(headers) {
             Found::Absent => return Ok(None),
             Found::Malformed => return Err(Refusal::Malformed),
             Found::Present(candidates) => candidates,
         };
-        let safe = is_safe(method);
-        if !safe {
+        let owes_proof = duty == CsrfDuty::Owed && self.owes_proof(head.method());
+        if owes_proof {
             self.check_provenance(headers)?;
         } else if is_handshake(headers) {
             self.check_origin(headers)?;
         }
         let caller = self.the_one_caller(&candidates, self.clock.now())?;
-        if !safe {
+        if owes_proof {
             let hash = caller.claims().csrf_hash.map(CsrfHash::from_bytes);
-            self.check_token(headers, hash.as_ref())?;
+            self.check_token(head, hash.as_ref())?;
         }
         Ok(Some(caller))
+    }
+
+    /// Tells whether a method owes the proof when it rides on a cookie.
+    fn owes_proof(&self, method: &Method) -> bool {
+        !is_safe(method) || self.settings.csrf_also.contains(method)
     }
 
     /// Several cookies of one name are an honest case (a stale twin on a parent domain), and an
@@ -308,16 +230,15 @@ impl Gate {
         }
     }
 
-    /// The token is taken from its header alone: a cookie proves nothing, any sibling host can
-    /// set one.
-    fn check_token(&self, headers: &HeaderMap, hash: Option<&CsrfHash>) -> Result<(), Refusal> {
+    /// The token is taken from its header, or else from the field of a form, never from a cookie:
+    /// a cookie proves nothing, any sibling host can set one.
+    fn check_token(&self, head: Head<'_>, hash: Option<&CsrfHash>) -> Result<(), Refusal> {
         if self.settings.csrf_rule == CsrfRule::OriginAlone {
             return Ok(());
         }
-        let mut lines = headers.get_all(&self.settings.csrf_header).iter();
-        let presented = lines.next().ok_or(Refusal::CsrfMissing)?;
-        match (presented.to_str(), lines.next(), hash) {
-            (Ok(token), None, Some(hash)) if csrf::check(token, hash) => Ok(()),
+        match (self.presented_csrf(head), hash) {
+            (Found::Absent, _) => Err(Refusal::CsrfMissing),
+            (Found::Present(token), Some(hash)) if csrf::check(token, hash) => Ok(()),
             _ => Err(Refusal::CsrfInvalid),
         }
     }

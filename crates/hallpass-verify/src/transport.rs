@@ -1,16 +1,62 @@
 //! Where a credential is looked for, and what is found there.
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+mod header;
+mod query;
+
+pub use header::{TokenHeader, TokenHeaderFault, bearer};
+pub(crate) use query::in_query;
+
+use std::str::FromStr;
 
 /// A place in a request where an access token can stand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Location {
-    /// The header `Authorization: Bearer …` (RFC 6750 §2.1).
+    /// A header, which is `Authorization: Bearer …` (RFC 6750 §2.1) unless a [`TokenHeader`] says
+    /// otherwise.
     Header,
     /// The access cookie. A request that rides on it owes a CSRF proof.
     Cookie,
+    /// A parameter of the query (RFC 6750 §2.3). It owes no CSRF proof: no browser adds it by
+    /// itself.
+    ///
+    /// # Security
+    /// Addresses end in logs, histories and `Referer` headers. For links that cannot send a header,
+    /// with tokens that live short.
+    Query,
+    /// A member of a JSON body, as a layer that reads bodies found it. It owes no CSRF proof.
+    Body,
+}
+
+impl Location {
+    /// Every location there is.
+    pub const ALL: [Self; 4] = [Self::Header, Self::Cookie, Self::Query, Self::Body];
+
+    /// Returns the name, such as `header`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Header => "header",
+            Self::Cookie => "cookie",
+            Self::Query => "query",
+            Self::Body => "body",
+        }
+    }
+}
+
+/// Tells that a text names no location.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("expected `header`, `cookie`, `query` or `body`")]
+pub struct InvalidLocation;
+
+impl FromStr for Location {
+    type Err = InvalidLocation;
+
+    fn from_str(name: &str) -> Result<Self, InvalidLocation> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|location| location.name() == name)
+            .ok_or(InvalidLocation)
+    }
 }
 
 /// Tells that a list of locations is empty or names one twice.
@@ -21,54 +67,55 @@ pub struct LocationsFault;
 /// The locations to look in, in order. The first with a credential in it is the only one that
 /// counts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Locations {
-    first: Location,
-    second: Option<Location>,
-}
+pub struct Locations([Option<Location>; 4]);
 
 impl Locations {
     /// Looks at the header alone: no cookie is ever read, no CSRF proof is ever owed.
-    pub const HEADER_ONLY: Self = Self {
-        first: Location::Header,
-        second: None,
-    };
+    pub const HEADER_ONLY: Self = Self::only(Location::Header);
     /// Looks at the access cookie alone.
-    pub const COOKIE_ONLY: Self = Self {
-        first: Location::Cookie,
-        second: None,
-    };
+    pub const COOKIE_ONLY: Self = Self::only(Location::Cookie);
+
+    /// Looks at one location alone.
+    #[must_use]
+    pub const fn only(location: Location) -> Self {
+        Self([Some(location), None, None, None])
+    }
 
     /// Takes an ordered list.
     ///
     /// # Errors
     /// When it is empty or names a location twice.
     pub fn new(order: &[Location]) -> Result<Self, LocationsFault> {
-        match *order {
-            [first] => Ok(Self {
-                first,
-                second: None,
-            }),
-            [first, second] if first != second => Ok(Self {
-                first,
-                second: Some(second),
-            }),
-            _ => Err(LocationsFault),
+        let mut places = [None; 4];
+        let is_repeated =
+            |at: usize, location| order.iter().take(at).any(|other| other == location);
+        let repeats = order.iter().enumerate();
+        if order.is_empty() || repeats.clone().any(|(at, one)| is_repeated(at, one)) {
+            return Err(LocationsFault);
         }
+        // Without repetition there are no more than there are places.
+        for (place, location) in places.iter_mut().zip(order) {
+            *place = Some(*location);
+        }
+        Ok(Self(places))
     }
 
     /// Returns the locations in order.
     pub fn iter(&self) -> impl Iterator<Item = Location> + use<> {
-        std::iter::once(self.first).chain(self.second)
+        self.0.into_iter().flatten()
+    }
+
+    /// Tells whether a location is among them.
+    #[must_use]
+    pub fn contains(&self, location: Location) -> bool {
+        self.0.contains(&Some(location))
     }
 }
 
 /// The header first, then the cookie.
 impl Default for Locations {
     fn default() -> Self {
-        Self {
-            first: Location::Header,
-            second: Some(Location::Cookie),
-        }
+        Self([Some(Location::Header), Some(Location::Cookie), None, None])
     }
 }
 
@@ -83,45 +130,34 @@ pub enum Found<T> {
     Malformed,
 }
 
-/// Returns the bearer token of the `Authorization` header (RFC 6750 §2.1).
-///
-/// Another scheme is not our credential: absent. Scheme names compare without case (RFC 9110
-/// §11.1). An empty header, several headers, or a token of other bytes than `token68` (RFC 9110
-/// §11.2) is malformed.
-#[must_use]
-pub fn bearer(headers: &HeaderMap) -> Found<&str> {
-    let mut lines = headers.get_all(AUTHORIZATION).iter();
-    let Some(line) = lines.next() else {
-        return Found::Absent;
-    };
-    if lines.next().is_some() {
-        return Found::Malformed;
+impl<T> Found<T> {
+    /// Changes what is present.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Found<U> {
+        match self {
+            Self::Absent => Found::Absent,
+            Self::Present(found) => Found::Present(change(found)),
+            Self::Malformed => Found::Malformed,
+        }
     }
-    let line = line.as_bytes();
-    let scheme_len = line
-        .iter()
-        .position(|byte| !is_tchar(*byte))
-        .unwrap_or(line.len());
-    let (scheme, rest) = line.split_at_checked(scheme_len).unwrap_or((line, b""));
-    if scheme.eq_ignore_ascii_case(b"bearer") {
-        return token68_after_blanks(rest).map_or(Found::Malformed, Found::Present);
-    }
-    match rest.first() {
-        None | Some(b' ') if !scheme.is_empty() => Found::Absent,
-        _ => Found::Malformed,
+
+    /// Borrows what is present.
+    pub const fn as_ref(&self) -> Found<&T> {
+        match self {
+            Self::Absent => Found::Absent,
+            Self::Present(found) => Found::Present(found),
+            Self::Malformed => Found::Malformed,
+        }
     }
 }
 
-/// `1*SP token68`
-fn token68_after_blanks(rest: &[u8]) -> Option<&str> {
-    let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
-    let token = rest.get(blanks..)?;
+/// Returns a text that has the form of a bearer token: `token68` (RFC 9110 §11.2).
+pub(crate) fn token68(token: &[u8]) -> Option<&str> {
     let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
     let text = token.get(..token.len().checked_sub(padding)?)?;
     let proper = every(text, |byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-'..=b'/' | b'_' | b'~')
     });
-    if blanks == 0 || text.is_empty() || !proper {
+    if text.is_empty() || !proper {
         return None;
     }
     std::str::from_utf8(token).ok()
@@ -162,83 +198,45 @@ pub(crate) const fn is_tchar(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
+    use Location::{Body, Cookie, Header, Query};
 
     #[track_caller]
-    fn check(lines: &[&[u8]], expected: Found<&str>) {
-        let mut headers = HeaderMap::new();
-        for line in lines {
-            headers.append(AUTHORIZATION, HeaderValue::from_bytes(line).unwrap());
-        }
-        assert_eq!(bearer(&headers), expected, "{lines:?}");
-    }
-
-    #[test]
-    fn a_bearer_token_is_found_whatever_the_case_of_its_scheme() {
-        check(
-            &[b"Bearer a.b-c_d~e+f/9=="],
-            Found::Present("a.b-c_d~e+f/9=="),
-        );
-        check(&[b"bearer abc"], Found::Present("abc"));
-        check(&[b"BEARER abc"], Found::Present("abc"));
-        check(&[b"Bearer   abc"], Found::Present("abc"));
-    }
-
-    #[test]
-    fn another_scheme_is_not_our_credential() {
-        check(&[], Found::Absent);
-        check(&[b"Basic dXNlcjpwYXNz"], Found::Absent);
-        check(&[b"Basic \xff"], Found::Absent);
-        check(&[b"Digest"], Found::Absent);
-        check(&[b"Bearerx abc"], Found::Absent);
-        check(&[b"DPoP abc"], Found::Absent);
-    }
-
-    #[test]
-    fn a_broken_bearer_header_is_not_absent() {
-        for line in [
-            &b""[..],
-            b" Bearer abc",
-            b"Bearer",
-            b"Bearer ",
-            b"Bearer ==",
-            b"Bearer abc def",
-            b"Bearer abc ",
-            b"Bearer abc,def",
-            b"Bearer abc=d",
-            b"Bearer \"abc\"",
-            b"Bearer ab\xc3\xa9",
-            b"Bearer\tabc",
-            b"Bearer \tabc",
-            b"Bearer:abc",
-            b"Bearer,abc",
-            b"Bearer/abc",
-            b"\xff abc",
-        ] {
-            check(&[line], Found::Malformed);
-        }
-    }
-
-    #[test]
-    fn two_authorization_headers_are_refused() {
-        check(&[b"Bearer abc", b"Bearer abc"], Found::Malformed);
-        check(&[b"Basic abc", b"Bearer abc"], Found::Malformed);
-        check(&[b"Bearer abc", b"Basic abc"], Found::Malformed);
+    fn order(locations: Locations) -> Vec<Location> {
+        locations.iter().collect()
     }
 
     #[test]
     fn locations_are_an_ordered_list_without_duplicates() {
-        use Location::{Cookie, Header};
-        assert_eq!(
-            Locations::default().iter().collect::<Vec<_>>(),
-            [Header, Cookie]
-        );
-        assert_eq!(Locations::HEADER_ONLY.iter().collect::<Vec<_>>(), [Header]);
+        assert_eq!(order(Locations::default()), [Header, Cookie]);
+        assert_eq!(order(Locations::HEADER_ONLY), [Header]);
         assert_eq!(Locations::new(&[Cookie]), Ok(Locations::COOKIE_ONLY));
-        let swapped = Locations::new(&[Cookie, Header]).unwrap();
-        assert_eq!(swapped.iter().collect::<Vec<_>>(), [Cookie, Header]);
-        for wrong in [&[][..], &[Cookie, Cookie], &[Header, Cookie, Header]] {
+        for list in [
+            &[Cookie, Header][..],
+            &[Body, Query, Cookie, Header],
+            &[Query, Header, Body],
+        ] {
+            assert_eq!(order(Locations::new(list).unwrap()), list);
+        }
+        for wrong in [
+            &[][..],
+            &[Cookie, Cookie],
+            &[Header, Cookie, Header],
+            &[Header, Cookie, Query, Body, Body],
+            &[Header, Cookie, Query, Body, Header],
+        ] {
             assert_eq!(Locations::new(wrong), Err(LocationsFault));
+        }
+        assert!(Locations::default().contains(Cookie));
+        assert!(!Locations::default().contains(Query));
+    }
+
+    #[test]
+    fn every_location_has_a_name_and_is_found_by_it() {
+        for location in Location::ALL {
+            assert_eq!(location.name().parse(), Ok(location));
+        }
+        for wrong in ["", "Header", "headers", "json", "cookie "] {
+            assert_eq!(wrong.parse::<Location>(), Err(InvalidLocation));
         }
     }
 }

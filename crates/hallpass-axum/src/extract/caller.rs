@@ -6,7 +6,7 @@ use crate::problem::Refused;
 use axum::extract::FromRequestParts;
 use hallpass_core::audit::EventKind;
 use hallpass_verify::problem::Code;
-use hallpass_verify::{Admission, Caller, Refusal, SessionId};
+use hallpass_verify::{Admission, Caller, Refusal, RouteTerms, SessionId};
 use http::request::Parts;
 
 /// A caller with a verified access token, and the session it belongs to.
@@ -29,9 +29,16 @@ impl FromRequestParts<Mount> for Authenticated {
 
 /// Returns who is calling, if anyone says so. A broken credential is not an absent one.
 pub(crate) async fn admitted(mount: &Mount, parts: &Parts) -> Result<Option<Caller>, Refused> {
-    let (gate, method, headers) = (&mount.0.gate, &parts.method, &parts.headers);
-    let locations = &gate.settings().locations;
-    let admission = gate.admit_asking(locations, gate.when_stale(), method, headers);
+    admitted_on(mount, parts, mount.0.gate.terms()).await
+}
+
+/// As [`admitted`], on terms of its own.
+pub(crate) async fn admitted_on(
+    mount: &Mount,
+    parts: &Parts,
+    terms: RouteTerms,
+) -> Result<Option<Caller>, Refused> {
+    let admission = mount.0.gate.admit_asking(terms, parts.into());
     match admission.await {
         Admission::Anonymous => Ok(None),
         Admission::Caller(caller) => Ok(Some(caller)),

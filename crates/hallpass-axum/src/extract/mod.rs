@@ -10,7 +10,7 @@ mod refresh;
 mod service;
 
 pub(crate) use body::{Presence, form_or_json, json_object, json_object_from_our_page};
-pub(crate) use caller::{Authenticated, admitted};
+pub(crate) use caller::{Authenticated, admitted, admitted_on};
 pub(crate) use device::device;
 pub(crate) use fields::Fields;
 pub(crate) use opening::{from_our_page, opening};

@@ -54,10 +54,7 @@ pub(crate) fn proved(
     token: PresentedRefresh,
 ) -> Result<PresentedRefresh, Refused> {
     let hash = mount.hallpass().csrf_hash(token.session());
-    let check = mount
-        .0
-        .gate
-        .check_csrf(&parts.method, &parts.headers, &hash);
+    let check = mount.0.gate.check_csrf(parts, &hash);
     check
         .map(|()| token)
         .map_err(|refusal: Refusal| refused(mount, parts, refusal))

@@ -14,6 +14,7 @@ mod feed;
 mod fuzz;
 mod introspection;
 mod keys;
+mod locations;
 mod other_sites;
 mod parsing;
 mod profiles;

@@ -2,8 +2,11 @@
 
 use crate::gate::asking::Asked;
 use crate::problem::{Code, Problem};
-use crate::{Admission, BoxFuture, Gate, Locations, WhenStale};
-use http::{Request, Response};
+use crate::{
+    Admission, BoxFuture, CsrfDuty, Gate, Head, Location, Locations, RouteTerms, WhenStale,
+};
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::pin::Pin;
@@ -20,8 +23,7 @@ use tower_service::Service;
 #[derive(Clone)]
 pub struct GateLayer {
     gate: Arc<Gate>,
-    locations: Locations,
-    when_stale: WhenStale,
+    terms: RouteTerms,
     leaves: Arc<PathRule>,
 }
 
@@ -31,12 +33,10 @@ impl GateLayer {
     /// Returns the layer that looks where the gate's settings say.
     #[must_use]
     pub fn new(gate: Arc<Gate>) -> Self {
-        let locations = gate.settings().locations;
-        let when_stale = gate.when_stale();
+        let terms = gate.terms();
         Self {
             gate,
-            locations,
-            when_stale,
+            terms,
             leaves: Arc::new(|_| false),
         }
     }
@@ -47,23 +47,17 @@ impl GateLayer {
         &self.gate
     }
 
-    /// Returns where it looks for a credential.
+    /// Returns on which terms it lets callers in.
     #[must_use]
-    pub const fn looks_at(&self) -> &Locations {
-        &self.locations
-    }
-
-    /// Returns what happens here when what was revoked is not known up to date.
-    #[must_use]
-    pub const fn stale_rule(&self) -> WhenStale {
-        self.when_stale
+    pub const fn terms(&self) -> RouteTerms {
+        self.terms
     }
 
     /// Looks at these locations alone: for routes that narrow them. Put it in place of the wider
     /// layer, not inside of it.
     #[must_use]
     pub const fn locations(mut self, locations: Locations) -> Self {
-        self.locations = locations;
+        self.terms.locations = locations;
         self
     }
 
@@ -71,7 +65,23 @@ impl GateLayer {
     /// to be sure. Put it in place of the other layer, not inside of it.
     #[must_use]
     pub const fn when_stale(mut self, when_stale: WhenStale) -> Self {
-        self.when_stale = when_stale;
+        self.terms.when_stale = when_stale;
+        self
+    }
+
+    /// Takes cookies without the proof that our own page sent them: neither where the request comes
+    /// from is checked, nor its CSRF token. Put it in place of the other layer, not inside of it,
+    /// around the routes that need it and no others.
+    ///
+    /// # Security
+    /// This gives up what protects users here: a page of any site can make a visitor's browser
+    /// call these routes as the visitor, by a form that sends itself. For routes that change
+    /// nothing, or that ask for a proof of their own. A caller that brings its token in a header,
+    /// such as a webhook, owes no proof anyway and needs no exemption; a route for nobody in
+    /// particular needs no layer.
+    #[must_use]
+    pub const fn danger_without_csrf(mut self) -> Self {
+        self.terms.csrf = CsrfDuty::DangerWaived;
         self
     }
 
@@ -91,8 +101,7 @@ impl fmt::Debug for GateLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GateLayer")
             .field("gate", &self.gate)
-            .field("locations", &self.locations)
-            .field("when_stale", &self.when_stale)
+            .field("terms", &self.terms)
             .finish_non_exhaustive()
     }
 }
@@ -132,17 +141,16 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let GateLayer {
             gate,
-            locations,
-            when_stale,
+            terms,
             leaves,
         } = self.layer.as_ref();
         let state = if leaves(request.uri().path()) {
             State::Passed {
                 inner: self.inner.call(request),
+                caching: Caching::AsSaid,
             }
         } else {
-            let (method, headers) = (request.method(), request.headers());
-            match gate.admit_or_ask(*locations, *when_stale, method, headers) {
+            match gate.admit_or_ask(*terms, Head::from(&request)) {
                 Asked::Now(admission) => State::decided(&mut self.inner, request, admission),
                 Asked::Later(admission) => State::asking(&mut self.inner, request, admission),
             }
@@ -166,10 +174,30 @@ pin_project! {
 pin_project! {
     #[project = StateNow]
     enum State<S, ReqBody, F> {
-        Passed { #[pin] inner: F },
+        Passed { #[pin] inner: F, caching: Caching },
         Refused { code: Code },
         // On the heap: it is rare, and the other states are to stay as small as they are.
         Asking { waiting: Option<Box<Waiting<S, ReqBody>>> },
+    }
+}
+
+/// Who may keep an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Caching {
+    /// Whoever it says.
+    AsSaid,
+    /// Nobody, unless it says so itself.
+    Nobody,
+}
+
+impl Caching {
+    /// An address with a token in it is the key under which a cache would hand the answer out to
+    /// whoever has the address (RFC 6750 §2.3).
+    fn of(admission: &Admission) -> Self {
+        match admission {
+            Admission::Caller(caller) if caller.location() == Location::Query => Self::Nobody,
+            _ => Self::AsSaid,
+        }
     }
 }
 
@@ -217,9 +245,11 @@ where
                 code: refusal.into(),
             };
         }
+        let caching = Caching::of(&admission);
         request.extensions_mut().insert(admission);
         Self::Passed {
             inner: inner.call(request),
+            caching,
         }
     }
 }
@@ -235,7 +265,12 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateNow::Passed { inner } => return inner.poll(context),
+                StateNow::Passed { inner, caching } => {
+                    let caching = *caching;
+                    return inner
+                        .poll(context)
+                        .map_ok(|answer| kept_by(caching, answer));
+                }
                 StateNow::Refused { code } => {
                     return Poll::Ready(Ok(Problem::new(*code).response().map(ResBody::from)));
                 }
@@ -247,6 +282,14 @@ where
             state.set(next);
         }
     }
+}
+
+fn kept_by<ResBody>(caching: Caching, mut answer: Response<ResBody>) -> Response<ResBody> {
+    if caching == Caching::Nobody {
+        let kept_by = answer.headers_mut().entry(CACHE_CONTROL);
+        kept_by.or_insert(HeaderValue::from_static("no-store"));
+    }
+    answer
 }
 
 /// Returns the next state when the gate has decided.

@@ -1,8 +1,9 @@
 //! The gate of a verifier far from the issuer: what is decided at once, and what has to be asked.
 
-use super::{Active, Admission, BoxFuture, Gate, Refusal, Upstream, WhenStale};
-use crate::{AccessTokenText, Caller, Found, Location, Locations, TokenError, bearer};
-use http::{HeaderMap, Method};
+use super::{Active, Admission, BoxFuture, Gate, Head, Refusal, RouteTerms, Upstream, WhenStale};
+use crate::{AccessTokenText, Caller, Locations, TokenError};
+use http::Request;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// An answer, at once or later.
@@ -18,7 +19,7 @@ impl Gate {
     /// known, and about the token when what was revoked is not known up to date.
     ///
     /// Nothing is asked and nothing is awaited for a request that can be decided as it is. Without
-    /// an [`Upstream`] this is [`admit_at`](Self::admit_at).
+    /// an [`Upstream`] this is [`admit`](Self::admit), on these terms.
     ///
     /// # Security
     /// An error never makes a token good: whoever cannot be asked gives
@@ -26,12 +27,10 @@ impl Gate {
     /// expired makes the verifier ask for keys.
     pub fn admit_asking(
         self: &Arc<Self>,
-        locations: &Locations,
-        when_stale: WhenStale,
-        method: &Method,
-        headers: &HeaderMap,
+        terms: RouteTerms,
+        head: Head<'_>,
     ) -> impl Future<Output = Admission> + Send + use<> {
-        let asked = self.admit_or_ask(*locations, when_stale, method, headers);
+        let asked = self.admit_or_ask(terms, head);
         async move {
             match asked {
                 Asked::Now(admission) => admission,
@@ -40,33 +39,26 @@ impl Gate {
         }
     }
 
-    pub(crate) fn admit_or_ask(
-        self: &Arc<Self>,
-        locations: Locations,
-        when_stale: WhenStale,
-        method: &Method,
-        headers: &HeaderMap,
-    ) -> Asked {
-        let admission = self.admit_at(&locations, method, headers);
+    pub(crate) fn admit_or_ask(self: &Arc<Self>, terms: RouteTerms, head: Head<'_>) -> Asked {
+        let admission = self.decide(terms, head);
         let Some(upstream) = &self.upstream else {
             return Asked::Now(admission);
         };
         match admission {
             Admission::Caller(caller) => {
-                self.unless_stale(upstream.as_ref(), caller, when_stale, headers)
+                self.unless_stale(upstream.as_ref(), caller, terms.when_stale, head)
             }
             Admission::Refused(Refusal::Token(TokenError::UnknownKey | TokenError::NoKeys))
-                if self.has_plausible_token(locations, headers) =>
+                if self.has_plausible_token(terms.locations, head) =>
             {
                 let Some(fetched) = upstream.keys_wanted() else {
                     return Asked::Now(admission);
                 };
                 let gate = Arc::clone(self);
-                let (method, headers) = (method.clone(), headers.clone());
+                let kept = head.kept();
                 Asked::Later(Box::pin(async move {
                     fetched.await;
-                    gate.admit_after_fetch(locations, when_stale, &method, &headers)
-                        .await
+                    gate.admit_after_fetch(terms, &kept).await
                 }))
             }
             Admission::Anonymous | Admission::Refused(_) => Asked::Now(admission),
@@ -76,17 +68,13 @@ impl Gate {
     /// Decides again, and this time takes an unknown key for an answer.
     fn admit_after_fetch(
         &self,
-        locations: Locations,
-        when_stale: WhenStale,
-        method: &Method,
-        headers: &HeaderMap,
+        terms: RouteTerms,
+        request: &Request<()>,
     ) -> BoxFuture<'static, Admission> {
-        let asked = match (
-            self.admit_at(&locations, method, headers),
-            self.upstream.as_ref(),
-        ) {
+        let head = Head::from(request);
+        let asked = match (self.decide(terms, head), self.upstream.as_ref()) {
             (Admission::Caller(caller), Some(upstream)) => {
-                self.unless_stale(upstream.as_ref(), caller, when_stale, headers)
+                self.unless_stale(upstream.as_ref(), caller, terms.when_stale, head)
             }
             (admission, _) => Asked::Now(admission),
         };
@@ -102,13 +90,13 @@ impl Gate {
         upstream: &dyn Upstream,
         caller: Caller,
         when_stale: WhenStale,
-        headers: &HeaderMap,
+        head: Head<'_>,
     ) -> Asked {
         let unavailable = Admission::Refused(Refusal::Unavailable);
         if when_stale == WhenStale::GoOn || upstream.is_current(self.clock.now()) {
             return Asked::Now(Admission::Caller(caller));
         }
-        let (WhenStale::Ask, Some(token)) = (when_stale, self.token_of(&caller, headers)) else {
+        let (WhenStale::Ask, Some(token)) = (when_stale, self.token_of(&caller, head)) else {
             return Asked::Now(unavailable);
         };
         let answer = upstream.ask(token);
@@ -123,42 +111,30 @@ impl Gate {
     }
 
     /// Returns the token that made this caller, as it stands in the request.
-    fn token_of(&self, caller: &Caller, headers: &HeaderMap) -> Option<AccessTokenText> {
-        let is_it = |token: &&str| {
+    fn token_of(&self, caller: &Caller, head: Head<'_>) -> Option<AccessTokenText> {
+        let is_it = |token: &Cow<'_, str>| {
             self.verifier
                 .verify(token, caller.location(), self.clock.now())
                 .is_ok_and(|other| other.claims() == caller.claims())
         };
-        let token = tokens_at(self, caller.location(), headers)
+        let token = self
+            .tokens_at(caller.location(), head)
             .into_iter()
             .find(is_it);
-        token.map(|token| AccessTokenText::new(token.to_owned()))
+        token.map(|token| AccessTokenText::new(token.into_owned()))
     }
 
     /// Tells whether the credential that counts is a token for us but for its signature, so that
     /// other keys may help.
-    fn has_plausible_token(&self, locations: Locations, headers: &HeaderMap) -> bool {
+    fn has_plausible_token(&self, locations: Locations, head: Head<'_>) -> bool {
         let now = self.clock.now();
         let present = locations
             .iter()
-            .map(|location| tokens_at(self, location, headers))
+            .map(|location| self.tokens_at(location, head))
             .find(|tokens| !tokens.is_empty());
         present
             .unwrap_or_default()
             .iter()
             .any(|token| self.verifier.is_plausible(token, now))
-    }
-}
-
-fn tokens_at<'r>(gate: &Gate, location: Location, headers: &'r HeaderMap) -> Vec<&'r str> {
-    match location {
-        Location::Header => match bearer(headers) {
-            Found::Present(token) => vec![token],
-            Found::Absent | Found::Malformed => Vec::new(),
-        },
-        Location::Cookie => match gate.settings.access_cookie.read(headers) {
-            Found::Present(candidates) => candidates.iter().collect(),
-            Found::Absent | Found::Malformed => Vec::new(),
-        },
     }
 }

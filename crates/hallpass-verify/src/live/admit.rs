@@ -4,12 +4,12 @@ use super::seats::Seats;
 use super::{LiveSettings, Renewal, Ticket, TicketFault, Tickets};
 use crate::problem::Code;
 use crate::{
-    Admission, Caller, Found, Gate, Location, Locations, OriginPolicy, Provenance, Refusal,
-    WhenStale,
+    Admission, Caller, CsrfDuty, Found, Gate, Head, Location, Locations, OriginPolicy, Provenance,
+    Refusal, RouteTerms, WhenStale,
 };
-use http::header::{AUTHORIZATION, ORIGIN, UPGRADE};
+use http::header::{ORIGIN, UPGRADE};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, Method};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +31,8 @@ pub(super) struct Door {
 /// Where a handshake can carry a credential.
 #[derive(Clone, Copy)]
 enum Place {
-    Header,
+    /// Where no browser puts it by itself.
+    Plain(Location),
     Ticket,
     Cookie,
 }
@@ -49,9 +50,9 @@ impl Door {
     ) -> Result<Caller, Code> {
         for place in self.places() {
             let admission = match place {
-                Place::Header => {
-                    self.ask(&Locations::HEADER_ONLY, &parts.method, &parts.headers)
-                        .await
+                Place::Plain(location) => {
+                    let terms = self.terms(location, CsrfDuty::Owed);
+                    self.ask(terms, parts.into()).await
                 }
                 Place::Ticket => match ticket {
                     Found::Absent => Admission::Anonymous,
@@ -86,11 +87,10 @@ impl Door {
 
     /// A ticket stands before the cookie: a page that fetched one means it.
     fn places(&self) -> impl Iterator<Item = Place> {
-        let listed = |location| self.locations.iter().any(|own| own == location);
-        let last = (!listed(Location::Cookie)).then_some(Place::Ticket);
+        let last = (!self.locations.contains(Location::Cookie)).then_some(Place::Ticket);
         let places = self.locations.iter().flat_map(|location| match location {
-            Location::Header => [Some(Place::Header), None],
             Location::Cookie => [Some(Place::Ticket), Some(Place::Cookie)],
+            plain => [Some(Place::Plain(plain)), None],
         });
         places.flatten().chain(last)
     }
@@ -109,14 +109,14 @@ impl Door {
         if !comes_from_us {
             return Admission::Refused(Refusal::OriginDenied);
         }
-        // RFC 8441 §4: over HTTP/2 a WebSocket is opened by CONNECT, which a page cannot give a
-        // CSRF token any more than a GET.
-        let method = match parts.method {
-            Method::CONNECT => &Method::GET,
-            _ => &parts.method,
+        // RFC 8441 §4: over HTTP/2 a WebSocket is opened by CONNECT. No page can give that, or a
+        // GET, a CSRF token; where it comes from was checked above.
+        let duty = match parts.method {
+            Method::CONNECT | Method::GET => CsrfDuty::DangerWaived,
+            _ => CsrfDuty::Owed,
         };
-        self.ask(&Locations::COOKIE_ONLY, method, &parts.headers)
-            .await
+        let terms = self.terms(Location::Cookie, duty);
+        self.ask(terms, parts.into()).await
     }
 
     async fn by_ticket(&self, ticket: &Ticket) -> Result<Caller, Code> {
@@ -133,26 +133,27 @@ impl Door {
 
     /// Verifies a token as if it had come in the header of a request.
     async fn by_token(&self, token: &str) -> Result<Caller, Code> {
-        let Ok(mut line) = HeaderValue::try_from(format!("Bearer {token}")) else {
+        let Some(headers) = self.gate.settings().token_header.carrying(token) else {
             return Err(Code::TokenMalformed);
         };
-        line.set_sensitive(true);
-        let headers = HeaderMap::from_iter([(AUTHORIZATION, line)]);
-        match self
-            .ask(&Locations::HEADER_ONLY, &Method::GET, &headers)
-            .await
-        {
+        let terms = self.terms(Location::Header, CsrfDuty::Owed);
+        match self.ask(terms, Head::new(&Method::GET, &headers)).await {
             Admission::Caller(caller) => Ok(caller),
             Admission::Refused(refusal) => Err(refusal.into()),
             Admission::Anonymous => Err(Code::TokenMalformed),
         }
     }
 
-    async fn ask(&self, locations: &Locations, method: &Method, headers: &HeaderMap) -> Admission {
-        let asked = self
-            .gate
-            .admit_asking(locations, self.when_stale, method, headers);
-        asked.await
+    const fn terms(&self, location: Location, csrf: CsrfDuty) -> RouteTerms {
+        RouteTerms {
+            locations: Locations::only(location),
+            when_stale: self.when_stale,
+            csrf,
+        }
+    }
+
+    async fn ask(&self, terms: RouteTerms, head: Head<'_>) -> Admission {
+        self.gate.admit_asking(terms, head).await
     }
 }
 

@@ -31,8 +31,8 @@ impl LiveLayer {
     pub fn new(gate: &GateLayer) -> Self {
         let door = Door {
             gate: Arc::clone(gate.gate()),
-            locations: *gate.looks_at(),
-            when_stale: gate.stale_rule(),
+            locations: gate.terms().locations,
+            when_stale: gate.terms().when_stale,
             tickets: None,
             settings: LiveSettings::default(),
             seats: Arc::default(),

@@ -4,10 +4,10 @@ use super::client::DOCUMENT_TIMEOUT;
 use super::decide::Pace;
 use super::endpoints::PlainHttp;
 use super::{ServiceSecret, pace};
-use crate::WhenStale;
 use crate::{
     AudienceClaim, Clock, CookieSettings, Locations, SessionClaim, SystemClock, VerifierSettings,
 };
+use crate::{TokenHeader, WhenStale};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ pub struct Builder {
     pub(super) stream_bound: Duration,
     pub(super) when_stale: WhenStale,
     pub(super) locations: Option<Locations>,
+    pub(super) token_header: TokenHeader,
     pub(super) public_url: Option<String>,
     pub(super) trusted_origins: Vec<String>,
     pub(super) access_cookie: Option<CookieSettings>,
@@ -64,6 +65,7 @@ impl Builder {
             stream_bound: Duration::from_secs(30),
             when_stale: WhenStale::GoOn,
             locations: None,
+            token_header: TokenHeader::default(),
             public_url: None,
             trusted_origins: Vec::new(),
             access_cookie: None,
@@ -172,6 +174,12 @@ impl Builder {
     /// [public URL](Self::public_url) the header alone.
     pub const fn locations(mut self, locations: Locations) -> Self {
         self.locations = Some(locations);
+        self
+    }
+
+    /// Sets the header that carries the token. Default: `Authorization: Bearer …`.
+    pub fn token_header(mut self, header: TokenHeader) -> Self {
+        self.token_header = header;
         self
     }
 

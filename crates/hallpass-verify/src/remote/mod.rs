@@ -45,9 +45,7 @@ pub use refresh::KeysStatus;
 pub use service::ServiceSecret;
 pub use state::{Feed, RevocationStatus};
 
-use crate::{AccessTokenText, Admission, Gate, Verifier};
-use http::request::Parts;
-use http::{HeaderMap, Method, Request};
+use crate::{AccessTokenText, Admission, Gate, Head, Verifier};
 use std::sync::Arc;
 use upstream::Far;
 
@@ -78,12 +76,8 @@ impl Remote {
     }
 
     /// Decides who is calling. Waits only where the issuer has to be asked.
-    pub async fn admit(&self, request: &impl Head) -> Admission {
-        let (method, headers) = (request.method(), request.headers());
-        let locations = &self.gate.settings().locations;
-        let asking = self
-            .gate
-            .admit_asking(locations, self.gate.when_stale(), method, headers);
+    pub async fn admit<'r>(&self, request: impl Into<Head<'r>>) -> Admission {
+        let asking = self.gate.admit_asking(self.gate.terms(), request.into());
         asking.await
     }
 
@@ -140,40 +134,6 @@ pub struct Status {
     pub keys: KeysStatus,
     /// What is known of what was revoked; `None` without service credentials.
     pub revocations: Option<RevocationStatus>,
-}
-
-/// The head of a request: of [`http::Request`] and [`http::request::Parts`].
-pub trait Head: sealed::Sealed {
-    /// Returns the method.
-    fn method(&self) -> &Method;
-    /// Returns the headers.
-    fn headers(&self) -> &HeaderMap;
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl<B> Sealed for http::Request<B> {}
-    impl Sealed for http::request::Parts {}
-}
-
-impl<B> Head for Request<B> {
-    fn method(&self) -> &Method {
-        self.method()
-    }
-
-    fn headers(&self) -> &HeaderMap {
-        self.headers()
-    }
-}
-
-impl Head for Parts {
-    fn method(&self) -> &Method {
-        &self.method
-    }
-
-    fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
 }
 
 #[cfg(test)]

@@ -144,6 +144,7 @@ impl Builder {
         };
         Ok(GateSettings {
             locations: self.locations.unwrap_or(by_default),
+            token_header: self.token_header.clone(),
             ..GateSettings::new(Cookie::checked(cookie)?, OriginPolicy::new(own, trusted?))
         })
     }

@@ -15,6 +15,7 @@ use crate::{ManualClock, Timestamp};
 use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Request;
 use issuer::Issuer;
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 fn caller_with(claims: serde_json::Value) -> Caller {
     let bearer = format!("Bearer {}", ALICE.token_with(claims));
-    match gate().admit(&Method::GET, &headers(&[("authorization", &bearer)])) {
+    match gate().admit((&Method::GET, &headers(&[("authorization", &bearer)]))) {
         Admission::Caller(caller) => caller,
         other => panic!("{other:?}"),
     }

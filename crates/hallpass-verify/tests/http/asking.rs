@@ -4,7 +4,7 @@ use crate::support::{
     ALICE, BOB, COOKIE, NOW, User, cookies, headers, settings, sign_with, told, verifier,
 };
 use hallpass_verify::{
-    AccessTokenText, Active, AskFault, BoxFuture, Gate, KeySet, Locations, ManualClock,
+    AccessTokenText, Active, AskFault, BoxFuture, Gate, Head, KeySet, ManualClock, RouteTerms,
     SessionClaim, Timestamp, Upstream, Verifier, VerifyingKey, WhenStale,
 };
 use http::Method;
@@ -93,9 +93,11 @@ impl Far {
     fn verdict(&self, when_stale: WhenStale, method: &str, lines: &[(&str, &str)]) -> String {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let headers = headers(lines);
-        let asking = self
-            .gate
-            .admit_asking(&Locations::default(), when_stale, &method, &headers);
+        let terms = RouteTerms {
+            when_stale,
+            ..self.gate.terms()
+        };
+        let asking = self.gate.admit_asking(terms, Head::new(&method, &headers));
         told(&finished(asking))
     }
 
@@ -287,12 +289,11 @@ fn a_gate_next_to_the_issuer_asks_nobody() {
     let gate = Arc::new(crate::support::gate());
     let line = format!("Bearer {}", token_of_k2(ALICE, json!({})));
     let headers = headers(&[("authorization", &line)]);
-    let asking = gate.admit_asking(
-        &Locations::default(),
-        WhenStale::Refuse,
-        &Method::GET,
-        &headers,
-    );
+    let terms = RouteTerms {
+        when_stale: WhenStale::Refuse,
+        ..gate.terms()
+    };
+    let asking = gate.admit_asking(terms, Head::new(&Method::GET, &headers));
     assert_eq!(told(&finished(asking)), "token_invalid");
 }
 

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::routing::get;
 use hallpass_verify::axum::{GateLayer, MaybeCaller};
-use hallpass_verify::{Caller, Locations};
+use hallpass_verify::{Caller, Location, Locations};
 use http::Request;
 use serde_json::Value;
 use std::pin::pin;
@@ -210,4 +210,65 @@ fn an_answer_to_a_caller_gets_no_headers_from_the_layer() {
         .collect();
     names.sort_unstable();
     assert_eq!(names, ["content-length", "content-type"]);
+}
+
+#[test]
+fn one_route_can_be_exempted_from_the_proof_and_no_other_is() {
+    let layer = GateLayer::new(Arc::new(gate()));
+    let open_to_forgery = Router::new()
+        .route("/counter", get(me).post(me))
+        .layer(layer.clone().danger_without_csrf());
+    let app = routes().layer(layer).merge(open_to_forgery);
+    let cookie = cookies(&[&ALICE.token()]);
+    let post = |path: &str, more: &[(&str, &str)]| {
+        let lines: Vec<_> = [("cookie", cookie.as_str())]
+            .iter()
+            .chain(more)
+            .copied()
+            .collect();
+        answer(app.clone(), &format!("POST {path}"), &lines)
+    };
+    assert_eq!(post("/counter", &[]), (200, "alice".into()));
+    assert_eq!(
+        post("/counter", &[("origin", FOREIGN)]),
+        (200, "alice".into())
+    );
+    assert_eq!(post("/me", &[]), (403, "csrf_missing".into()));
+    // A handshake that rides on a cookie is still refused to other sites, and a bad token is bad.
+    let handshake = [("origin", FOREIGN), ("upgrade", "websocket")];
+    assert_eq!(post("/counter", &handshake), (403, "origin_denied".into()));
+    let expired = cookies(&[&ALICE.expired_token()]);
+    let refused = answer(app.clone(), "POST /counter", &[("cookie", &expired)]);
+    assert_eq!(refused, (401, "token_expired".into()));
+    assert_eq!(
+        answer(app.clone(), "POST /counter", &[]),
+        (401, "not_authenticated".into())
+    );
+}
+
+#[test]
+fn an_answer_to_a_token_in_the_address_stays_in_no_cache() {
+    let locations = Locations::new(&[Location::Header, Location::Query]).unwrap();
+    let layer = GateLayer::new(Arc::new(gate())).locations(locations);
+    let own = async || ([("cache-control", "private, max-age=60")], "own");
+    let app = routes().route("/own", get(own)).layer(layer);
+    let caching = |path: &str, by_query: bool| {
+        let token = ALICE.token();
+        let request = if by_query {
+            Request::get(format!("{path}?access_token={token}"))
+        } else {
+            Request::get(path).header("authorization", format!("Bearer {token}"))
+        };
+        let request = request.body(Body::empty()).unwrap();
+        let answer = finished(app.clone().oneshot(request)).unwrap();
+        assert_eq!(answer.status(), 200);
+        let caching = answer.headers().get("cache-control");
+        caching.map(|value| value.to_str().unwrap().to_owned())
+    };
+    assert_eq!(caching("/me", true).as_deref(), Some("no-store"));
+    assert_eq!(caching("/me", false), None);
+    assert_eq!(
+        caching("/own", true).as_deref(),
+        Some("private, max-age=60")
+    );
 }

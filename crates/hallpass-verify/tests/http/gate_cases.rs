@@ -44,7 +44,7 @@ fn ck_09_a_sibling_that_shadows_the_cookie_wins_in_neither_order() {
 #[test]
 fn two_cookies_that_verify_for_different_sessions_are_ambiguous() {
     let cookie = cookies(&[&ALICE.token(), &BOB.token()]);
-    let admission = gate().admit(&Method::GET, &headers(&[("cookie", &cookie)]));
+    let admission = gate().admit((&Method::GET, &headers(&[("cookie", &cookie)])));
     let hallpass_verify::Admission::Refused(refusal) = admission else {
         panic!("{admission:?}");
     };
@@ -57,7 +57,7 @@ fn of_two_tokens_of_one_session_the_later_one_counts_in_either_order() {
     let newer = ALICE.token_with(json!({ "exp": NOW + 50, "jti": "newer" }));
     for pair in [[&older, &newer], [&newer, &older]] {
         let cookie = cookies(&pair.map(String::as_str));
-        let admission = gate().admit(&Method::GET, &headers(&[("cookie", &cookie)]));
+        let admission = gate().admit((&Method::GET, &headers(&[("cookie", &cookie)])));
         let hallpass_verify::Admission::Caller(caller) = admission else {
             panic!("{admission:?}");
         };
@@ -287,14 +287,14 @@ fn a_route_can_narrow_the_locations() {
     let cookie = cookies(&[&ALICE.token()]);
     let bearer = format!("Bearer {}", BOB.token());
     let both = headers(&[("cookie", &cookie), ("authorization", &bearer)]);
-    let at = |locations| told(&gate().admit_at(&locations, &Method::GET, &both));
+    let at = |locations| told(&gate().admit_at(&locations, (&Method::GET, &both)));
     assert_eq!(at(Locations::default()), "bob by Header");
     assert_eq!(at(Locations::HEADER_ONLY), "bob by Header");
     assert_eq!(at(Locations::COOKIE_ONLY), "alice by Cookie");
     let swapped = Locations::new(&[Location::Cookie, Location::Header]).unwrap();
     assert_eq!(at(swapped), "alice by Cookie");
     let cookie_alone = headers(&[("cookie", &cookie)]);
-    let narrow = gate().admit_at(&Locations::HEADER_ONLY, &Method::POST, &cookie_alone);
+    let narrow = gate().admit_at(&Locations::HEADER_ONLY, (&Method::POST, &cookie_alone));
     assert_eq!(told(&narrow), "anonymous");
 }
 
@@ -344,8 +344,9 @@ fn a_front_end_that_knows_no_csrf_token_must_say_where_it_comes_from() {
 #[test]
 fn a_refresh_cookie_owes_the_same_proof() {
     let hash = ALICE.secret().hash();
-    let check =
-        |method: Method, lines: &[(&str, &str)]| gate().check_csrf(&method, &headers(lines), &hash);
+    let check = |method: Method, lines: &[(&str, &str)]| {
+        gate().check_csrf((&method, &headers(lines)), &hash)
+    };
     let (mine, other) = (ALICE.csrf(), BOB.csrf());
     assert_eq!(check(Method::POST, &[("x-csrf-token", &mine)]), Ok(()));
     assert_eq!(

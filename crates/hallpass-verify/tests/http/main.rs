@@ -10,4 +10,6 @@ mod axum_layer;
 mod error_shape;
 mod gate_cases;
 mod gate_table;
+mod locations;
+mod proof;
 mod support;

@@ -166,10 +166,8 @@ pub(crate) fn told(admission: &Admission) -> String {
 
 /// The verdict on a request.
 pub(crate) fn verdict(gate: &Gate, method: &str, lines: &[(&str, &str)]) -> String {
-    told(&gate.admit(
-        &Method::from_bytes(method.as_bytes()).unwrap(),
-        &headers(lines),
-    ))
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    told(&gate.admit((&method, &headers(lines))))
 }
 
 /// A `Cookie` line with these values under the access cookie's name, in order.

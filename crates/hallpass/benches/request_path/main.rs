@@ -114,7 +114,7 @@ fn csrf(criterion: &mut Criterion) {
     );
     criterion.bench_function("csrf/check origin and token", |bencher| {
         bencher.iter(|| {
-            gate.check_csrf(&Method::POST, black_box(&headers), &hash)
+            gate.check_csrf((&Method::POST, black_box(&headers)), &hash)
                 .unwrap();
         });
     });
