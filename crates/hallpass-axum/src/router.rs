@@ -31,8 +31,11 @@ impl Mount {
     }
 
     /// Lets pages of the trusted origins call routes of the app's own, with cookies and every
-    /// method; our own routes let them already. Put it outside of the other layers: a preflight has
-    /// no credential.
+    /// method. Put it around the layers that ask for a credential: a preflight has none.
+    ///
+    /// # Security
+    /// Around the app's own routes alone: ours let these pages already, but for those that answer
+    /// other services, which no page has any business with.
     pub fn with_cors<S: Clone + Send + Sync + 'static>(&self, app: Router<S>) -> Router<S> {
         app.layer(from_fn_with_state(self.clone(), cors::answer))
     }
