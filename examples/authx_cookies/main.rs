@@ -37,6 +37,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/protected", get(protected))
         .route("/posts", post(create_post))
         .layer(auth.layer());
+    // The one route that owes no proof: what it does, anybody may make a user's browser do.
+    let webhook = Router::new()
+        .route("/webhook", post(webhook))
+        .layer(auth.layer().danger_without_csrf());
     // Where a session is opened, refreshed and left, each asks for what it needs.
     let doors = Router::new()
         .route("/login", post(login))
@@ -45,6 +49,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .route("/logout-access", post(logout_access));
     let page = Router::new().route("/", get(async || Html(page)));
     let app = protected
+        .merge(webhook)
         .merge(doors)
         .merge(page)
         .layer(ErrorShape::new(said))
@@ -110,6 +115,10 @@ async fn protected(caller: Caller) -> Json<Value> {
 
 async fn create_post(caller: Caller) -> Json<Value> {
     Json(json!({ "message": "Post created", "user": caller.subject() }))
+}
+
+async fn webhook(_: Caller) -> Json<Value> {
+    Json(json!({ "message": "Webhook processed" }))
 }
 
 async fn refresh(

@@ -88,6 +88,14 @@ describe("AuthX's cookie example", () => {
     assert.equal(status, 403);
   });
 
+  test("the route that the document exempts owes no CSRF token, and still asks who is calling", async () => {
+    const { page } = await site.open("/", await document("authx-cookies-client"));
+    const webhook = () => page.evaluate(async () => (await fetch("/webhook", { method: "POST" })).json());
+    assert.deepEqual(await webhook(), { message: "Token Error", error_type: "MissingTokenError" });
+    await call(page, "login", "user1", "password1");
+    assert.deepEqual(await webhook(), { message: "Webhook processed" });
+  });
+
   test("the document's command reads the protected route with the cookie", async () => {
     const { context, page } = await site.open("/", await document("authx-cookies-client"));
     await call(page, "login", "user1", "password1");
