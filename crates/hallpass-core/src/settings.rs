@@ -33,12 +33,13 @@ pub struct Settings {
     /// How long an access token lives. Default: 15 minutes, or [`Profile::access_ttl`].
     pub access_ttl: Duration,
     /// The longest lifetime of an access token that belongs to no session, at most 24 hours. Default:
-    /// none, and then such tokens are neither issued nor accepted. All processes on one store must
-    /// have the same.
+    /// none, and then such tokens are neither issued nor accepted.
     ///
     /// # Security
     /// Such a token stands in no list and is not renewed. It ends alone, by its `jti`, or with all of
-    /// its user's, and every process keeps in mind that long what was revoked.
+    /// its user's, and that long it is kept in mind what was revoked. So all processes on one store
+    /// must have the same: one with less forgets for all. And whoever raises it again after it was
+    /// lowered waits as long as it was before.
     pub sessionless_ttl_max: Option<Duration>,
     /// How far the clocks of machines may be apart. Default: 10 seconds.
     pub leeway: Duration,

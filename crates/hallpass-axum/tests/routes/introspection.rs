@@ -225,6 +225,11 @@ async fn os_02_what_the_app_says_in_a_token_is_said_of_it() {
     let told = introspect(&app, issued.access.expose()).await;
     assert_eq!(told["scope"], "orders:read users:*");
     assert_eq!(told["tenant"], "acme");
+    // Nothing of the answer but that is for the app to say: no member stands there twice.
+    for name in told.as_object().unwrap().keys() {
+        let is_free = OwnClaims::default().with(name.as_str(), 1).is_ok();
+        assert_eq!(is_free, name == "tenant", "{name}");
+    }
     assert_eq!(
         (&told["active"], &told["sub"]),
         (&json!(true), &json!("u1"))

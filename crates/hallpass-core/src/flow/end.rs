@@ -4,9 +4,10 @@ use crate::audit::EventKind;
 use crate::error::Error;
 use crate::hallpass::Hallpass;
 use crate::session::{Device, EndReason, Session};
-use crate::store::{Changed, End};
+use crate::store::{Changed, Cursor, End};
 use crate::user::User;
 use hallpass_verify::{Revoked, SessionId, Timestamp, UserId};
+use tokio::sync::MutexGuard;
 
 /// How many entries of the feed are read at once.
 const FEED_ROWS_MAX: u32 = 1000;
@@ -113,8 +114,10 @@ impl Hallpass {
     /// [`Error::Internal`] when the store fails; the next call catches up.
     pub async fn sync(&self) -> Result<(), Error> {
         let rules = &self.0;
-        self.learn_revoked().await?;
+        let reading = self.learn_revoked().await?;
+        // One at a time: what was read before does not take the place of what was read after.
         rules.ring.read(rules.store.as_ref()).await?;
+        drop(reading);
         let now = self.now();
         rules.ring.publish(rules.verifier.keys(), now)?;
         rules.verifier.revocations().forget_expired(now);
@@ -122,8 +125,8 @@ impl Hallpass {
         Ok(())
     }
 
-    /// Reads on in the feed of the store.
-    pub(super) async fn learn_revoked(&self) -> Result<(), Error> {
+    /// Reads on in the feed of the store. As long as the answer is kept nobody else does.
+    pub(super) async fn learn_revoked(&self) -> Result<MutexGuard<'_, Cursor>, Error> {
         let rules = &self.0;
         let mut cursor = rules.cursor.lock().await;
         loop {
@@ -135,7 +138,7 @@ impl Hallpass {
             }
             rules.feed.append(read);
             if count < FEED_ROWS_MAX as usize {
-                return Ok(());
+                return Ok(cursor);
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What an app asks of a session: scopes, claims of its own, lifetimes.
 
 use crate::common::*;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass_core::session::{Device, Persistence};
 use hallpass_core::user::Password;
 use hallpass_core::{
@@ -211,6 +213,46 @@ async fn ck_03_a_token_that_says_the_most_it_may_fits_into_a_cookie() {
     // There is room for what a user may do: some 250 bytes of roles.
     assert!(cookie + 250 * 4 / 3 <= 4096, "{cookie}");
     assert!(verify(&hallpass, &issued).is_ok());
+}
+
+/// The claims of a token, unverified.
+fn payload(token: &str) -> serde_json::Value {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap());
+    serde_json::from_slice(&payload.unwrap()).unwrap()
+}
+
+/// So no token has a claim twice, whatever the app says.
+#[tokio::test]
+async fn whatever_a_token_of_ours_says_is_not_for_the_app_to_say() {
+    let world = World::new();
+    for profile in Profile::ALL {
+        let hallpass = world.process_with(of_profile(profile)).await;
+        let opening = Opening {
+            scopes: scopes(&["orders:read"]),
+            ..opening()
+        };
+        let name = profile.name();
+        sign_up(&hallpass, name).await;
+        let issued = sign_in(&hallpass, name, PASSWORD, opening).await.unwrap();
+        let user = &issued.session.user;
+        let role = ["admin".to_owned()];
+        hallpass.set_roles(user, &role, &device(1)).await.unwrap();
+        let refreshed = refresh(&hallpass, issued.refresh.expose()).await.unwrap();
+        let claims = payload(refreshed.access.expose());
+        let members = claims.as_object().unwrap();
+        assert!(members.contains_key("scope") && members.contains_key("roles"));
+        for name in members.keys() {
+            let Ok(claims) = OwnClaims::default().with(name.as_str(), 1) else {
+                continue;
+            };
+            let opening = Opening {
+                claims,
+                ..Opening::default()
+            };
+            let refused = opened(&hallpass, opening).await;
+            assert_eq!(outcome(&refused), "grant", "{profile:?} {name}");
+        }
+    }
 }
 
 #[tokio::test]
