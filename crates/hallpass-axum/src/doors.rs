@@ -10,7 +10,7 @@ use crate::put::TokenCookies;
 use hallpass_core::session::Device;
 use hallpass_core::{Carrier, Delivery, Error, Issued, Opening, PresentedRefresh};
 use hallpass_verify::problem::Code;
-use hallpass_verify::{Found, Location, SessionId};
+use hallpass_verify::{Caller, Found, Location, SessionId};
 use http::request::Parts;
 
 impl Mount {
@@ -151,16 +151,48 @@ impl Mount {
             let device = device(self, request);
             self.hallpass().sign_out(session, &device).await?;
         }
+        if matches!(leaving, Leaving::Cookie(_)) {
+            self.end_lone_cookies(request).await?;
+        }
         match leaving {
             Leaving::Elsewhere(_) if !in_cookie_too => Ok(TokenCookies::default()),
             Leaving::Elsewhere(_) | Leaving::Cookie(_) => Ok(self.clear()),
         }
     }
 
+    /// Ends a token that belongs to no session: it is all there is to end.
+    async fn end_lone(&self, request: &Parts, caller: &Caller) -> Result<(), Refused> {
+        if caller.session().is_none() {
+            let device = device(self, request);
+            self.hallpass().end_token(caller, &device).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the tokens of the access cookie that belong to no session.
+    async fn end_lone_cookies(&self, request: &Parts) -> Result<(), Refused> {
+        let rules = self.hallpass();
+        let (verifier, now) = (rules.verifier(), rules.clock().now());
+        let read = self.web().cookies().access().read(&request.headers);
+        let Found::Present(candidates) = read else {
+            return Ok(());
+        };
+        let caller_of = |token| verifier.verify(token, Location::Cookie, now).ok();
+        let callers: Vec<_> = candidates.iter().filter_map(caller_of).collect();
+        for caller in &callers {
+            self.end_lone(request, caller).await?;
+        }
+        Ok(())
+    }
+
     /// Returns the session of the access token. One that ended already is signed out.
     async fn by_access(&self, request: &Parts) -> Result<Option<SessionId>, Refused> {
         match admitted(self, request).await {
-            Ok(caller) => Ok(caller.and_then(|caller| caller.session())),
+            Ok(None) => Ok(None),
+            Ok(Some(caller)) => {
+                self.end_lone(request, &caller).await?;
+                Ok(caller.session())
+            }
             Err(refused) => match refused.problem().code {
                 Code::SessionEnded => Ok(None),
                 Code::TokenExpired => self.by_expired(request, refused),

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use common::send;
-use hallpass::core::AccessGrant;
+use hallpass::core::{AccessGrant, LoneToken};
 use hallpass::{
     Caller, CsrfCookie, Delivery, Hallpass, Issued, Proof, Refused, UserId, WebSettings,
 };
@@ -387,14 +387,77 @@ async fn co_06_pages_of_trusted_origins_may_call_the_apps_own_routes() {
     assert!(!headers.contains_key("access-control-allow-origin"));
 }
 
-#[tokio::test]
-async fn a_token_without_a_session_is_put_into_the_access_cookie_for_as_long_as_it_lives() {
+/// An app that issues tokens without a session for an hour at most.
+async fn with_lone_tokens() -> (tempfile::TempDir, Hallpass) {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}", folder.path().join("app.db").display());
     let auth = Hallpass::builder(&database)
         .rules(|rules| rules.sessionless_ttl_max = Some(Duration::from_hours(1)))
         .public_url("https://app.example.com");
-    let auth = auth.open().await.unwrap();
+    (folder, auth.open().await.unwrap())
+}
+
+async fn lone(auth: &Hallpass) -> LoneToken {
+    let proof = Proof::asserted_by_app(UserId::parse("ada").unwrap(), &["pwd"]);
+    let issued = auth.issue_access_token(proof, AccessGrant::default()).await;
+    issued.unwrap()
+}
+
+/// Tells whether a token is taken when it comes in a header.
+async fn taken(app: &Router, lone: &LoneToken) -> bool {
+    let bearer = format!("Bearer {}", lone.token.expose());
+    send(app, "GET /mine", &[("authorization", &bearer)], None)
+        .await
+        .0
+        == 200
+}
+
+#[tokio::test]
+async fn signing_out_ends_a_token_without_a_session_wherever_it_is() {
+    let (_folder, auth) = with_lone_tokens().await;
+    let app = app(&auth).merge(auth.routes());
+    for route in ["POST /leave", "POST /leave-by-origin", "POST /auth/logout"] {
+        let (mine, other) = (lone(&auth).await, lone(&auth).await);
+        let mut jar = Jar::default();
+        jar.keep(auth.put_lone(&mine).unwrap().into_response().headers());
+        let csrf = jar.value("csrf").to_owned();
+        // Nobody else's page ends it.
+        let cookies = jar.line();
+        let foreign = [&[("cookie", cookies.as_str())], HOSTILE].concat();
+        assert_eq!(send(&app, route, &foreign, None).await.0, 403, "{route}");
+        assert!(taken(&app, &mine).await, "{route}");
+        let (status, headers, _) = ours(&app, route, &jar, Some(&csrf)).await;
+        assert!(matches!(status, 200 | 204), "{route} {status}");
+        jar.keep(&headers);
+        assert_eq!(jar.line(), "", "{route}");
+        assert!(!taken(&app, &mine).await, "{route}");
+        let bearer = format!("Bearer {}", other.token.expose());
+        let in_header = [("authorization", bearer.as_str())];
+        send(&app, route, &in_header, None).await;
+        assert!(!taken(&app, &other).await, "{route}");
+    }
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_and_the_token_that_took_its_cookie() {
+    let (_folder, auth) = with_lone_tokens().await;
+    let (app, mut jar) = (app(&auth), Jar::default());
+    let (_, headers, _) = ours(&app, "POST /enter", &jar, None).await;
+    jar.keep(&headers);
+    let session_csrf = jar.value("csrf").to_owned();
+    let lone = lone(&auth).await;
+    jar.keep(auth.put_lone(&lone).unwrap().into_response().headers());
+    // The proof is that of the session: of the two it is the one that is renewed.
+    let (status, _, _) = ours(&app, "POST /leave", &jar, Some(&session_csrf)).await;
+    assert_eq!(status, 200);
+    assert!(!taken(&app, &lone).await);
+    let user = UserId::parse("ada").unwrap();
+    assert!(auth.sessions(&user).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_without_a_session_is_put_into_the_access_cookie_for_as_long_as_it_lives() {
+    let (_folder, auth) = with_lone_tokens().await;
     let proof = Proof::asserted_by_app(UserId::parse("ada").unwrap(), &["pwd"]);
     let grant = AccessGrant {
         ttl: Some(Duration::from_mins(20)),
