@@ -6,6 +6,7 @@ mod doors;
 mod extract;
 mod feed;
 mod handlers;
+mod in_body;
 mod jobs;
 mod mount;
 mod problem;
@@ -20,6 +21,7 @@ mod wire;
 
 pub use client_ip::TrustedProxies;
 pub use hallpass_verify::axum::ErrorShape;
+pub use in_body::{BodyLayer, BodyService, READ_LEN_MAX};
 pub use mount::Mount;
 pub use problem::Refused;
 pub use put::TokenCookies;

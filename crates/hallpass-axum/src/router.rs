@@ -3,7 +3,7 @@
 use crate::mount::Mount;
 use crate::wire::{ALL_SESSIONS_PATH, OWN_INTROSPECT_PATH, OWN_REVOKE_PATH};
 use crate::wire::{Asked, Said, Wire, spoken};
-use crate::{ErrorShape, cors, handlers, problem};
+use crate::{BodyLayer, ErrorShape, cors, handlers, problem};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
@@ -56,6 +56,29 @@ impl Mount {
 }
 
 impl Mount {
+    /// Puts around an app what its routes need: the [`layer`](Self::layer) and, where the settings
+    /// ask for them, [`body_layer`](Self::body_layer) and [`error_shape`](Self::error_shape).
+    pub fn around(&self, app: Router) -> Router {
+        let mut app = app.layer(self.layer());
+        let bodies = self.body_layer();
+        if bodies.is_of_use() {
+            app = app.layer(bodies);
+        }
+        if self.wire().problem.is_some() {
+            app = app.layer(self.error_shape());
+        }
+        app
+    }
+
+    /// Returns the layer that reads bodies for [`layer`](Self::layer): an access token in JSON, a
+    /// CSRF token in a form. Put it around that layer. It is of use where
+    /// [`WebSettings`](hallpass_core::WebSettings) names the body among the locations, or a
+    /// `csrf_field`.
+    #[must_use]
+    pub fn body_layer(&self) -> BodyLayer {
+        BodyLayer::new(&self.layer())
+    }
+
     /// Returns the layer that says errors of the app's own routes in the words of this mount's
     /// profile, for a front end that was written for another system. Put it around
     /// [`layer`](Self::layer). Without a profile it changes nothing.

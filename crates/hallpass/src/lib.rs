@@ -19,7 +19,7 @@ mod serve;
 pub use error::Error;
 pub use open::{Builder, Hallpass};
 
-pub use hallpass_axum::{Mount, Refused, TokenCookies, TrustedProxies};
+pub use hallpass_axum::{BodyLayer, Mount, Refused, TokenCookies, TrustedProxies};
 pub use hallpass_core as core;
 pub use hallpass_core::{
     CookieNames, CsrfCookie, Delivery, Issued, Opening, Profile, Proof, SameSites, Settings, Web,

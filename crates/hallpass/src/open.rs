@@ -50,12 +50,11 @@ impl Hallpass {
         }
     }
 
-    /// Adds the routes under `/auth` to an app, and puts the layer around all of it. Under a
-    /// [profile](Builder::profile) errors of the app's own routes are said in its words too.
+    /// Adds the routes under `/auth` to an app, and puts around all of it what
+    /// [`around`](Mount::around) does. Under a [profile](Builder::profile) errors of the app's own
+    /// routes are said in its words too.
     pub fn protect(&self, app: Router) -> Router {
-        app.merge(self.routes())
-            .layer(self.layer())
-            .layer(self.error_shape())
+        self.around(app.merge(self.routes()))
     }
 }
 

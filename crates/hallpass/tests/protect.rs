@@ -3,11 +3,14 @@
 
 mod common;
 
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
 use axum::routing::post;
 use axum::{Json, Router};
 use common::send;
 use hallpass::{Caller, ErrorShape, Hallpass, Profile};
 use serde_json::json;
+use tower::ServiceExt as _;
 
 async fn open(profile: Profile) -> (tempfile::TempDir, Hallpass) {
     let folder = tempfile::tempdir().unwrap();
@@ -67,4 +70,42 @@ async fn an_app_has_the_first_word_on_its_own_routes() {
         (status, answer),
         (401, json!({ "detail": "Not authenticated" }))
     );
+}
+
+/// A form of an app's own page, which needs no script.
+#[tokio::test]
+async fn a_form_carries_the_proof_where_the_app_names_its_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = format!("sqlite://{}", folder.path().join("app.db").display());
+    let auth = Hallpass::builder(&database)
+        .web(|web| web.csrf_field = Some("csrf_token".into()))
+        .open();
+    let auth = auth.await.unwrap();
+    let text = async |_: Caller, body: String| body;
+    let app = auth.protect(Router::new().route("/orders", post(text)));
+    let user = json!({ "email": common::EMAIL, "password": common::PASSWORD });
+    let (_, headers, answer) = send(&app, "POST /auth/signup", &[], Some(user)).await;
+    let access = headers.get_all("set-cookie").iter();
+    let access = access.map(|line| line.to_str().unwrap().split(';').next().unwrap());
+    let mut access = access;
+    let access = access
+        .find(|pair| pair.starts_with("hp_access="))
+        .unwrap();
+    let csrf = answer["csrf_token"].as_str().unwrap();
+    for (form, status) in [
+        (format!("item=1&csrf_token={csrf}"), 200),
+        ("item=1".to_owned(), 403),
+    ] {
+        let request = Request::post("/orders")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .header("cookie", access)
+            .body(Body::from(form.clone()));
+        let answer = app.clone().oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(answer.status(), status);
+        if status == 200 {
+            let body = to_bytes(answer.into_body(), 1000).await.unwrap();
+            assert_eq!(body, form);
+        }
+    }
 }

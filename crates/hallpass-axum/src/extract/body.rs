@@ -103,7 +103,7 @@ fn is_empty(headers: &HeaderMap, body: &Body) -> bool {
     !headers.contains_key(CONTENT_TYPE) && body.is_end_stream()
 }
 
-fn announced_len(headers: &HeaderMap) -> Option<usize> {
+pub(crate) fn announced_len(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

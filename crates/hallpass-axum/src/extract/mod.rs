@@ -9,7 +9,10 @@ mod opening;
 mod refresh;
 mod service;
 
-pub(crate) use body::{Presence, form_or_json, json_object, json_object_from_our_page};
+pub(crate) use body::{
+    BODY_READ_TIMEOUT, Presence, announced_len, form_or_json, json_object,
+    json_object_from_our_page,
+};
 pub(crate) use caller::{Authenticated, admitted, admitted_on};
 pub(crate) use device::device;
 pub(crate) use fields::Fields;

@@ -12,6 +12,7 @@ pub(crate) use events::{Events, Heard};
 pub(crate) use jar::{Jar, SetCookie};
 pub(crate) use request::{Answer, Req};
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -277,17 +278,21 @@ fn router(mount: &Mount, effects: &Arc<AtomicUsize>) -> Router {
     let me2 = async |MaybeCaller(caller): MaybeCaller| {
         Json(caller.map_or(json!({ "user": null }), |caller| told(&caller)))
     };
-    Router::new()
+    let app = Router::new()
         .route("/echo", post(echo))
+        .route("/mirror", post(mirror))
         .route("/me2", get(me2).post(me2).delete(me2))
         .route("/admin", get(admin))
         .route("/orders", get(orders))
         .route("/fresh", get(fresh))
         .route("/protected", get(protected).post(protected_post))
-        .with_state(mount.clone())
-        .merge(mount.routes())
-        .layer(mount.layer())
-        .layer(mount.error_shape())
+        .with_state(mount.clone());
+    mount.around(app.merge(mount.routes()))
+}
+
+/// Answers with the body as it came.
+async fn mirror(_: MaybeCaller, body: Bytes) -> Bytes {
+    body
 }
 
 async fn protected(State(mount): State<Mount>, caller: Caller) -> Json<Value> {

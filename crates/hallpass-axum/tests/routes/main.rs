@@ -5,6 +5,7 @@
 mod common;
 
 mod authfort;
+mod bodies;
 mod codes;
 mod cookie_header;
 mod cookies;
