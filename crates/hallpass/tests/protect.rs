@@ -88,9 +88,7 @@ async fn a_form_carries_the_proof_where_the_app_names_its_field() {
     let access = headers.get_all("set-cookie").iter();
     let access = access.map(|line| line.to_str().unwrap().split(';').next().unwrap());
     let mut access = access;
-    let access = access
-        .find(|pair| pair.starts_with("hp_access="))
-        .unwrap();
+    let access = access.find(|pair| pair.starts_with("hp_access=")).unwrap();
     let csrf = answer["csrf_token"].as_str().unwrap();
     for (form, status) in [
         (format!("item=1&csrf_token={csrf}"), 200),

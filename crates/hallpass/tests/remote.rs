@@ -4,12 +4,13 @@
 mod common;
 
 use common::{PASSWORD, refresh, send, sign_up};
-use hallpass::Hallpass;
-use hallpass::core::SystemRandom;
 use hallpass::core::service::{Service, ServiceSecret as Secret};
+use hallpass::core::session::Device;
+use hallpass::core::{AccessGrant, LoneToken, Settings, SystemRandom};
 use hallpass::verify::remote::{Feed, Remote, ServiceSecret};
-use hallpass::verify::{Admission, Caller, Refusal, TokenError, jws};
-use serde_json::Value;
+use hallpass::verify::{Admission, Caller, Refusal, SessionClaim, TokenError, jws};
+use hallpass::{Hallpass, Proof, UserId};
+use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -29,6 +30,10 @@ struct Issuer {
 
 impl Issuer {
     async fn start(folder: &Path) -> Self {
+        Self::start_with(folder, |_| {}).await
+    }
+
+    async fn start_with(folder: &Path, rules: fn(&mut Settings)) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let secret = Secret::draw(&SystemRandom).unwrap();
@@ -36,6 +41,7 @@ impl Issuer {
         let auth = Hallpass::builder(&format!("sqlite://{}", folder.join("app.db").display()))
             .public_url(&url)
             .service(Service::parse(&service).unwrap())
+            .rules(rules)
             .open()
             .await
             .unwrap();
@@ -53,9 +59,13 @@ impl Issuer {
     }
 
     fn verifier(&self) -> Remote {
+        self.verifier_of(SessionClaim::Required)
+    }
+
+    fn verifier_of(&self, session_claim: SessionClaim) -> Remote {
         let secret = ServiceSecret::new(self.secret.expose().to_owned());
         let builder = Remote::builder(&self.url).service("orders", secret);
-        builder.start().unwrap()
+        builder.session_claim(session_claim).start().unwrap()
     }
 
     async fn verifiers(&self) -> Vec<Remote> {
@@ -128,6 +138,51 @@ async fn se_03_a_sign_out_is_heard_by_every_verifier() {
         assert_eq!(refusal, Refusal::Token(TokenError::SessionEnded));
         verdict(verifier, &kept).await.unwrap();
     }
+}
+
+async fn lone(issuer: &Issuer) -> (Value, LoneToken) {
+    let proof = Proof::asserted_by_app(UserId::parse("ada").unwrap(), &["pwd"]);
+    let issued = issuer
+        .auth
+        .issue_access_token(proof, AccessGrant::default());
+    let lone = issued.await.unwrap();
+    (json!({ "access_token": lone.token.expose() }), lone)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_without_a_session_is_ended_alone_or_with_all_of_its_users_at_every_verifier() {
+    let folder = tempfile::tempdir().unwrap();
+    let allow = |rules: &mut Settings| rules.sessionless_ttl_max = Some(Duration::from_hours(1));
+    let issuer = Issuer::start_with(folder.path(), allow).await;
+    let (takes, refuses) = (
+        issuer.verifier_of(SessionClaim::Optional),
+        issuer.verifier(),
+    );
+    for verifier in [&takes, &refuses] {
+        verifier.ready().await;
+        listening(verifier).await;
+    }
+    let ((ended, named), (kept, _)) = (lone(&issuer).await, lone(&issuer).await);
+    let invalid = Refusal::Token(TokenError::Invalid);
+    assert_eq!(verdict(&refuses, &ended).await.unwrap_err(), invalid);
+    let waiting = async |token: &Value| {
+        let caller = verdict(&takes, token).await.unwrap();
+        takes.verifier().until_refused(&caller)
+    };
+    let (one, all) = (waiting(&ended).await, waiting(&kept).await);
+    let (ada, device) = (UserId::parse("ada").unwrap(), Device::default());
+    let end = issuer.auth.end_token_id(&named.token_id, None, &device);
+    end.await.unwrap();
+    timeout(PATIENCE, one).await.expect("the token is ended");
+    let over = Refusal::Token(TokenError::SessionEnded);
+    assert_eq!(verdict(&takes, &ended).await.unwrap_err(), over);
+    verdict(&takes, &kept).await.unwrap();
+    let end = issuer.auth.end_sessions(&ada, None, &device);
+    end.await.unwrap();
+    let (after, _) = lone(&issuer).await;
+    timeout(PATIENCE, all).await.expect("all of them are ended");
+    assert_eq!(verdict(&takes, &kept).await.unwrap_err(), over);
+    verdict(&takes, &after).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
