@@ -142,10 +142,8 @@ async fn se_03_a_sign_out_is_heard_by_every_verifier() {
 
 async fn lone(issuer: &Issuer) -> (Value, LoneToken) {
     let proof = Proof::asserted_by_app(UserId::parse("ada").unwrap(), &["pwd"]);
-    let issued = issuer
-        .auth
-        .issue_access_token(proof, AccessGrant::default());
-    let lone = issued.await.unwrap();
+    let grant = AccessGrant::default();
+    let lone = issuer.auth.issue_access_token(proof, grant).await.unwrap();
     (json!({ "access_token": lone.token.expose() }), lone)
 }
 
@@ -165,11 +163,9 @@ async fn a_token_without_a_session_is_ended_alone_or_with_all_of_its_users_at_ev
     let ((ended, named), (kept, _)) = (lone(&issuer).await, lone(&issuer).await);
     let invalid = Refusal::Token(TokenError::Invalid);
     assert_eq!(verdict(&refuses, &ended).await.unwrap_err(), invalid);
-    let waiting = async |token: &Value| {
-        let caller = verdict(&takes, token).await.unwrap();
-        takes.verifier().until_refused(&caller)
-    };
-    let (one, all) = (waiting(&ended).await, waiting(&kept).await);
+    let verifier = takes.verifier();
+    let one = verifier.until_refused(&verdict(&takes, &ended).await.unwrap());
+    let all = verifier.until_refused(&verdict(&takes, &kept).await.unwrap());
     let (ada, device) = (UserId::parse("ada").unwrap(), Device::default());
     let end = issuer.auth.end_token_id(&named.token_id, None, &device);
     end.await.unwrap();
