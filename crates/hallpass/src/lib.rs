@@ -22,12 +22,13 @@ pub use open::{Builder, Hallpass};
 pub use hallpass_axum::{BodyLayer, Mount, Refused, TokenCookies, TrustedProxies};
 pub use hallpass_core as core;
 pub use hallpass_core::{
-    CookieNames, CsrfCookie, Delivery, Issued, Opening, Profile, Proof, SameSites, Settings, Web,
-    WebSettings, session,
+    AccessGrant, CookieNames, CsrfCookie, Delivery, Freshness, Issued, Lifetimes, LoneToken,
+    Opening, OwnClaims, Profile, Proof, SameSites, Scopes, Settings, Web, WebSettings, session,
 };
 pub use hallpass_verify as verify;
 pub use hallpass_verify::axum::{ErrorShape, Fresh, GateLayer, MaybeCaller};
-pub use hallpass_verify::{Caller, SessionId, UserId};
+pub use hallpass_verify::problem::{Code, Problem};
+pub use hallpass_verify::{Caller, Location, Locations, SessionId, TokenHeader, UserId};
 
 /// The Rust in the documents compiles.
 #[cfg(doctest)]
@@ -36,6 +37,8 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../../../docs/manual.md")]
     struct Manual;
+    #[doc = include_str!("../../../docs/own-routes.md")]
+    struct OwnRoutes;
     #[doc = include_str!("../../../docs/services.md")]
     struct Services;
 }

@@ -25,19 +25,28 @@ pub(crate) async fn send(
     headers: &[(&str, &str)],
     body: Option<Value>,
 ) -> (u16, HeaderMap, Value) {
+    match body {
+        Some(body) => {
+            let headers = [headers, &[("content-type", "application/json")]].concat();
+            send_text(app, request, &headers, body.to_string()).await
+        }
+        None => send_text(app, request, headers, String::new()).await,
+    }
+}
+
+/// Sends a body as it stands; what it is says a header line.
+pub(crate) async fn send_text(
+    app: &Router,
+    request: &str,
+    headers: &[(&str, &str)],
+    body: String,
+) -> (u16, HeaderMap, Value) {
     let (method, path) = request.split_once(' ').unwrap();
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let body = match body {
-        Some(body) => {
-            request = request.header("content-type", "application/json");
-            Body::from(body.to_string())
-        }
-        None => Body::empty(),
-    };
-    let request = request.body(body).unwrap();
+    let request = request.body(Body::from(body)).unwrap();
     let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
     let body = to_bytes(body, 1 << 20).await.unwrap();
     let text = String::from_utf8(body.to_vec()).unwrap();

@@ -6,6 +6,7 @@
 mod common;
 
 mod authfort;
+mod authx;
 mod bluefox;
 mod fastauth;
 
@@ -20,20 +21,20 @@ use serde_json::{Value, json};
 const URL: &str = "https://api.example.com";
 
 /// A setting of theirs, the value it is flipped to, and what is seen then.
-struct Flip {
+struct Flip<C = Change, S = SignedIn> {
     /// As they write it: `samesite="strict"`.
     theirs: &'static str,
-    ours: Change,
+    ours: C,
     /// Where to look.
-    seen_in: fn(&SignedIn) -> String,
+    seen_in: fn(&S) -> String,
     /// What is seen there, without it and with it.
     seen: [&'static str; 2],
 }
 
 /// A value of theirs that cannot be said here.
-struct Refusal {
+struct Refusal<C = Change> {
     theirs: &'static str,
-    ours: Change,
+    ours: C,
     /// What the operator reads.
     reason: &'static str,
 }
@@ -167,9 +168,9 @@ async fn check_refused(base: Base, refusals: &[Refusal]) {
 }
 
 /// What was tried of a system: its settings, as they write them.
-struct Tried<'a> {
-    flips: &'a [&'a [Flip]],
-    refusals: &'a [Refusal],
+struct Tried<'a, C = Change, S = SignedIn> {
+    flips: &'a [&'a [Flip<C, S>]],
+    refusals: &'a [Refusal<C>],
     /// What nothing here can say, with a test that it is so.
     never: &'a [&'a str],
 }
@@ -177,7 +178,7 @@ struct Tried<'a> {
 /// Tells which settings that are documented were not tried, and which of those that were are not
 /// on the page for those who come from there.
 #[track_caller]
-fn check_all(documented: &[&str], page: &str, tried: &Tried<'_>) {
+fn check_all<C, S>(documented: &[&str], page: &str, tried: &Tried<'_, C, S>) {
     let flips = tried.flips.iter().copied().flatten();
     let refusals = tried.refusals.iter().map(|refusal| refusal.theirs);
     let said = flips.map(|flip| flip.theirs).chain(refusals);
