@@ -9,6 +9,7 @@ use common::{
     ACCESS, ALICE, App, BOB, Browser, GRACE, PASSWORD, REFRESH, SERVICE, SERVICE_SECRET,
     credentials,
 };
+use hallpass_verify::{Location, Locations};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -100,6 +101,7 @@ async fn catalogue(app: &App, secrets: &mut Secrets) {
         }
     }
     forge(app, &mut alice, secrets).await;
+    other_places(secrets).await;
     app.advance(GRACE);
     // Stolen, and found out.
     let csrf = used.csrf();
@@ -152,6 +154,43 @@ async fn ask_as_a_service(app: &App, user: &Browser<'_>, secrets: &mut Secrets) 
     app.sync().await;
     app.get(&path).service().send().await;
     app.get(&path).service().open().await.up_to_live().await;
+}
+
+/// Sends tokens, good ones and bad ones, in addresses and in bodies, to an app that takes them.
+async fn other_places(secrets: &mut Secrets) {
+    let order = [Location::Query, Location::Body, Location::Cookie];
+    let app = App::start_with(|_, web| {
+        web.locations = Some(Locations::new(&order).unwrap());
+        web.csrf_field = Some("csrf_token".into());
+    })
+    .await;
+    let mut alice = app.signed_up(ALICE).await;
+    secrets.keep(&alice);
+    let (token, csrf) = (alice.access(), alice.csrf());
+    let junk = "junk.that.stands-in-another-place";
+    secrets.0.push(junk.into());
+    for text in [token.as_str(), junk] {
+        for path in ["/me2", "/auth/me", "/echo"] {
+            let address = format!("{path}?access_token={text}");
+            app.get(&address).send().await;
+            app.get(&format!("{address}&access_token={text}"))
+                .send()
+                .await;
+            let body = json!({ "access_token": text });
+            app.post(path).json(&body).send().await;
+            app.post(path)
+                .json(&json!({ "access_token": [text] }))
+                .send()
+                .await;
+        }
+        alice
+            .post("/echo")
+            .form(&[("csrf_token", text)])
+            .send()
+            .await;
+    }
+    let answer = alice.post("/echo").form(&[("csrf_token", &csrf)]).send();
+    assert_eq!(answer.await.status, 200);
 }
 
 /// Sends what is broken, forged, or in the wrong place.

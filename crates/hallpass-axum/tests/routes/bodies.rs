@@ -45,7 +45,7 @@ async fn posted(browser: &mut Browser<'_>, fields: &[(&str, &str)]) -> String {
 }
 
 #[tokio::test]
-async fn a_form_field_proves_that_our_own_page_asks() {
+async fn cs_10_a_form_field_proves_that_our_own_page_asks_and_one_of_another_session_does_not() {
     let app = app_of_forms().await;
     let mut alice = app.signed_up(ALICE).await;
     let bob = app.signed_up(BOB).await;
@@ -60,7 +60,6 @@ async fn a_form_field_proves_that_our_own_page_asks() {
         (&[("CSRF_TOKEN", &csrf)], "csrf_missing"),
         (&[("csrf_token", "")], "csrf_invalid"),
         (&[("csrf_token", "junk")], "csrf_invalid"),
-        // CS-10: of another session.
         (&[("csrf_token", &of_bob)], "csrf_invalid"),
         // Two readers may see two values.
         (
@@ -153,7 +152,7 @@ async fn without_the_setting_a_field_is_none() {
 }
 
 #[tokio::test]
-async fn a_token_in_json_is_good_where_the_app_says_so() {
+async fn cs_26_a_token_in_json_is_good_where_the_app_says_so() {
     let app = app_of_bodies().await;
     let token = access(&app, ALICE).await;
     let answer = app
@@ -161,7 +160,7 @@ async fn a_token_in_json_is_good_where_the_app_says_so() {
         .json(&json!({ "access_token": token, "x": 1 }));
     let answer = answer.send().await;
     assert_eq!(answer.json()["location"], "Body");
-    // CS-26: no browser adds it by itself, so it owes no CSRF proof.
+    // No browser adds it by itself, so it owes no CSRF proof.
     let answer = app.post("/echo").json(&json!({ "access_token": token }));
     let answer = answer.header("origin", FOREIGN).send().await;
     assert_eq!(answer.status, 200);
@@ -174,7 +173,7 @@ async fn a_token_in_json_is_good_where_the_app_says_so() {
 }
 
 #[tokio::test]
-async fn a_broken_token_in_json_never_falls_through() {
+async fn ht_15_a_broken_token_in_json_never_falls_through() {
     let app = app_of_bodies().await;
     let (token, other) = (access(&app, ALICE).await, access(&app, BOB).await);
     for body in [
@@ -184,7 +183,7 @@ async fn a_broken_token_in_json_never_falls_through() {
         json!({ "access_token": [token] }).to_string(),
         format!(r#"{{"access_token":"{token}","access_token":"{token}"}}"#),
         format!(r#"{{"access_token":"{token}","access\u005ftoken":"{other}"}}"#),
-        // HT-15: what cannot be read may hold a token.
+        // What cannot be read may hold a token.
         format!(r#"{{"access_token":"{token}"}} x"#),
         format!("\u{feff}{{\"access_token\":\"{token}\"}}"),
         format!(r#"{{"access_token":"{token}","x":NaN}}"#),

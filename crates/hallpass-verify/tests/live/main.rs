@@ -8,6 +8,7 @@ mod handshake;
 #[path = "../http/support.rs"]
 #[expect(dead_code, reason = "the tests of the gate use the rest")]
 mod issuer;
+mod places;
 #[cfg(feature = "remote")]
 mod remote;
 mod renewal;
