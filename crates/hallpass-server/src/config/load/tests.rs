@@ -68,6 +68,10 @@ fn a_setting_of_another_system_that_cannot_be_said_is_refused_with_the_reason() 
         &[
             ("HALLPASS_COOKIES_HTTP_ONLY", "false"),
             ("HALLPASS_CSRF_ENABLED", "false"),
+            ("HALLPASS_JWT_COOKIE_CSRF_PROTECT", "false"),
+            ("HALLPASS_JWT_COOKIE_MAX_AGE", "86400"),
+            ("HALLPASS_JWT_IMPLICIT_REFRESH_DELTATIME", "600"),
+            ("HALLPASS_JWT_SECRET_KEY", "your-secret-key"),
         ],
     );
     let reasons = [
@@ -78,6 +82,13 @@ fn a_setting_of_another_system_that_cannot_be_said_is_refused_with_the_reason() 
         ("`cookies.samesite` in", "`cookies.access_same_site`"),
         ("`HALLPASS_COOKIES_HTTP_ONLY` in", "always HttpOnly"),
         ("`HALLPASS_CSRF_ENABLED` in", "always proves"),
+        ("`HALLPASS_JWT_COOKIE_CSRF_PROTECT` in", "always proves"),
+        ("`HALLPASS_JWT_COOKIE_MAX_AGE` in", "as long as its token"),
+        (
+            "`HALLPASS_JWT_IMPLICIT_REFRESH_DELTATIME` in",
+            "only a refresh refreshes",
+        ),
+        ("`HALLPASS_JWT_SECRET_KEY` in", "`hallpass key import`"),
     ];
     for (place, reason) in reasons {
         let mut faults = found.iter();
