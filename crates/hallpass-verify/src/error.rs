@@ -16,7 +16,8 @@ pub enum TokenError {
     /// Genuine, but its time is over: the client should refresh.
     #[error("the access token has expired")]
     Expired,
-    /// Not a token for us: signature, key, type, issuer, audience or a claim is wrong.
+    /// Not a token for us: signature, key, type, issuer, audience or a claim is wrong. Or it was ended
+    /// by itself, and its session goes on: the client should refresh.
     #[error("the access token is not valid")]
     Invalid,
     /// Its key is not among ours. The client is told [`Invalid`](Self::Invalid); a verifier far from
@@ -26,7 +27,8 @@ pub enum TokenError {
     /// There is no key yet to verify with: nothing can be said about any token.
     #[error("no key is known yet to verify with")]
     NoKeys,
-    /// Genuine, but its session has ended: the client should sign in again.
+    /// Genuine, but its session has ended, or it has none and was ended: the client should sign in
+    /// again.
     #[error("the session of this access token has ended")]
     SessionEnded,
 }

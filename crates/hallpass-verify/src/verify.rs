@@ -213,7 +213,14 @@ impl Verifier {
             return Err(TokenError::Invalid);
         }
         if self.revocations.refuse(claims) {
-            return Err(TokenError::SessionEnded);
+            let session = claims.session.as_ref();
+            let goes_on = session.is_some_and(|session| !self.revocations.has_session(session));
+            // A token that was ended by itself leaves its session: its client refreshes.
+            return Err(if goes_on {
+                TokenError::Invalid
+            } else {
+                TokenError::SessionEnded
+            });
         }
         Ok(())
     }

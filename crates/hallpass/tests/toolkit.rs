@@ -301,7 +301,7 @@ async fn one_token_ends_and_the_others_of_its_session_go_on() {
     assert_eq!(ada.ask(&app, "POST /renew", &proof).await.0, 200);
     assert_eq!(ada.ask(&app, "POST /end", &proof).await.0, 200);
     let refused = ada.ask(&app, "GET /said", &[]).await;
-    assert_eq!(refused, oops(Code::SessionEnded));
+    assert_eq!(refused, oops(Code::TokenInvalid));
     assert_eq!(first.clone().ask(&app, "GET /said", &[]).await.0, 200);
     assert_eq!(ada.ask(&app, "POST /renew", &proof).await.0, 200);
     assert_eq!(ada.ask(&app, "GET /said", &[]).await.0, 200);

@@ -66,14 +66,14 @@ async fn a_token_that_is_ended_stays_so_until_it_has_expired_everywhere() {
 }
 
 #[tokio::test]
-async fn the_other_tokens_of_its_session_go_on() {
+async fn the_other_tokens_of_its_session_go_on_and_its_client_is_told_to_refresh() {
     let (world, hallpass) = World::started().await;
     let issued = open(&hallpass, "ada").await;
     let caller = verify(&hallpass, &issued).unwrap();
     let session = Some(issued.session.id);
     hallpass.end_token(&caller, &device(1)).await.unwrap();
     let refused = verify(&hallpass, &issued).unwrap_err();
-    assert_eq!(refused, TokenError::SessionEnded);
+    assert_eq!(refused, TokenError::Invalid);
     let event = world.audit.last(EventKind::TokenRevoked);
     assert_eq!((event.user, event.session), (Some(user_id("ada")), session));
     hallpass.expect_live(issued.session.id).await.unwrap();

@@ -27,7 +27,7 @@ async fn tokens_users_and_keys_are_refused_too() {
         format!(r#"["u","bob",{NOW}]"#),
     ]);
     until("refused", || {
-        service.fault(&token) == Some(TokenError::SessionEnded)
+        service.fault(&token) == Some(TokenError::Invalid)
     })
     .await;
     assert_eq!(service.ears.verifier.revocations().len(), 2);
