@@ -94,6 +94,10 @@ pub(crate) async fn not_found() -> Refused {
     Code::NotFound.into()
 }
 
+pub(crate) async fn sign_up_closed() -> Refused {
+    Code::SignUpClosed.into()
+}
+
 pub(crate) async fn method_not_allowed() -> Refused {
     Code::MethodNotAllowed.into()
 }

@@ -7,6 +7,7 @@ use crate::{BodyLayer, ErrorShape, cors, handlers, problem};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
+use hallpass_core::Accounts;
 use hallpass_verify::SessionId;
 use hallpass_verify::axum::GateLayer;
 use hallpass_verify::problem::Problem;
@@ -104,8 +105,7 @@ fn routes(mount: &Mount) -> Router {
 fn under_prefix(mount: &Mount) -> Router<Mount> {
     //  method and path        handler                         what it needs
     let for_clients = of_profile(mount)
-        .route(mount.wire().sign_up_path, post(handlers::sign_up)) // our origin, JSON
-        .route("/login", post(handlers::sign_in)) //             our origin, JSON
+        .merge(opening(mount))
         .route("/refresh", post(handlers::refresh)) //           a refresh token
         .route("/logout", post(handlers::sign_out)) //           any credential, or none
         .route("/me", get(handlers::me)) //                      an access token
@@ -131,6 +131,19 @@ fn under_prefix(mount: &Mount) -> Router<Mount> {
         .merge(for_services)
         .layer(from_fn_with_state(mount.clone(), spoken))
         .layer(from_fn(crate::respond::guarded))
+}
+
+/// Routes that lead to a session, as far as the settings have them.
+fn opening(mount: &Mount) -> Router<Mount> {
+    let accounts = mount.web().settings().accounts;
+    let sign_up = match accounts {
+        Accounts::Open => post(handlers::sign_up), //             our origin, JSON
+        Accounts::ByInvitation => post(problem::sign_up_closed), // nothing
+        Accounts::OfTheApp => return Router::new(),
+    };
+    Router::new()
+        .route(mount.wire().sign_up_path, sign_up)
+        .route("/login", post(handlers::sign_in)) //              our origin, JSON
 }
 
 /// Routes that only some profiles have.

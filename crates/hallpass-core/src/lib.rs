@@ -42,4 +42,4 @@ pub use settings::{
 };
 pub use throttle::ThrottleSettings;
 pub use token::{PresentedRefresh, REFRESH_TOKEN_LEN, RefreshToken, TOKEN_VERSION, TicketText};
-pub use web::{CookieNames, CsrfCookie, SameSites, Web, WebSettings};
+pub use web::{Accounts, CookieNames, CsrfCookie, SameSites, Web, WebSettings};

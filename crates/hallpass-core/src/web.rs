@@ -1,9 +1,11 @@
 //! The settings of the web side: where we are, which cookies, whom we trust. Plain data, checked
 //! once at start; what comes out cannot be wrong any more.
 
+mod accounts;
 mod cookies;
 mod places;
 
+pub use accounts::Accounts;
 pub use cookies::{CookieNames, CsrfCookie, SameSites};
 
 use crate::delivery::Delivery;
@@ -30,6 +32,8 @@ pub struct WebSettings {
     /// The kind of users that sign in here, such as `admins`, where an app has several: cookies and
     /// the key set are named after it. Default: there is one kind.
     pub kind: Option<String>,
+    /// Which of our routes lead to a session. Default: everybody may sign up, and sign in.
+    pub accounts: Accounts,
     /// Other origins whose pages may call us with cookies, such as `https://app.example.com`.
     pub trusted_origins: Vec<String>,
     /// Where access tokens are looked for, in order. Default: the header, then the cookie; the
@@ -93,6 +97,7 @@ impl WebSettings {
             profile,
             prefix: "/auth".into(),
             kind: None,
+            accounts: Accounts::Open,
             trusted_origins: Vec::new(),
             locations: None,
             token_header: TokenHeader::default(),

@@ -99,6 +99,9 @@ codes! {
     /// The request comes from a page that is not trusted.
     OriginDenied = "origin_denied", FORBIDDEN, "The origin is not trusted",
         "Make the request from a page of a trusted origin.";
+    /// Nobody signs up here by themselves.
+    SignUpClosed = "sign_up_closed", FORBIDDEN, "Sign-up is closed",
+        "Ask whoever runs this for an account.";
     /// The e-mail address already has an account.
     EmailTaken = "email_taken", CONFLICT, "The e-mail address is taken",
         "Sign in, or use another e-mail address.";
@@ -323,7 +326,7 @@ mod tests {
             assert_eq!(header(&response, "cache-control"), Some("no-store"));
             assert!(names.insert(code.as_str()), "{} twice", code.as_str());
         }
-        assert_eq!(names.len(), 26);
+        assert_eq!(names.len(), 27);
     }
 
     #[test]

@@ -22,8 +22,9 @@ pub use open::{Builder, Hallpass};
 pub use hallpass_axum::{BodyLayer, Mount, Refused, TokenCookies, TrustedProxies};
 pub use hallpass_core as core;
 pub use hallpass_core::{
-    AccessGrant, CookieNames, CsrfCookie, Delivery, Freshness, Issued, Lifetimes, LoneToken,
-    Opening, OwnClaims, Profile, Proof, SameSites, Scopes, Settings, Web, WebSettings, session,
+    AccessGrant, Accounts, CookieNames, CsrfCookie, Delivery, Freshness, Issued, Lifetimes,
+    LoneToken, Opening, OwnClaims, Profile, Proof, SameSites, Scopes, Settings, Web, WebSettings,
+    session,
 };
 pub use hallpass_verify as verify;
 pub use hallpass_verify::axum::{ErrorShape, Fresh, GateLayer, MaybeCaller};

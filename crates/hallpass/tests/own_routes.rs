@@ -13,7 +13,7 @@ use axum::{Json, Router};
 use common::send;
 use hallpass::core::{AccessGrant, LoneToken};
 use hallpass::{
-    Caller, CsrfCookie, Delivery, Hallpass, Issued, Proof, Refused, UserId, WebSettings,
+    Accounts, Caller, CsrfCookie, Delivery, Hallpass, Issued, Proof, Refused, UserId, WebSettings,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -482,4 +482,37 @@ async fn a_token_without_a_session_is_put_into_the_access_cookie_for_as_long_as_
     let ended = auth.end_token_id(&lone.token_id, None, &device);
     ended.await.unwrap();
     assert_eq!(ours(&app, "GET /mine", &jar, None).await.0, 401);
+}
+
+#[tokio::test]
+async fn an_app_says_who_may_sign_up_and_by_which_routes() {
+    for (accounts, answers) in [
+        (Accounts::Open, [201, 200]),
+        (Accounts::ByInvitation, [403, 401]),
+        (Accounts::OfTheApp, [404, 404]),
+    ] {
+        let (_folder, auth) = open(|web| web.accounts = accounts).await;
+        let own = app(&auth).merge(auth.routes());
+        let body = json!({ "email": common::EMAIL, "password": common::PASSWORD });
+        for (route, status) in ["POST /auth/signup", "POST /auth/login"]
+            .into_iter()
+            .zip(answers)
+        {
+            let (answered, ..) = send(&own, route, &[], Some(body.clone())).await;
+            assert_eq!(answered, status, "{accounts:?} {route}");
+        }
+        // What a session needs is there in any case.
+        let mut jar = Jar::default();
+        jar.keep(&send(&own, "POST /enter", &[], None).await.1);
+        let csrf = jar.value("csrf").to_owned();
+        assert_eq!(ours(&own, "GET /auth/sessions", &jar, None).await.0, 200);
+        assert_eq!(
+            ours(&own, "POST /auth/refresh", &jar, Some(&csrf)).await.0,
+            200
+        );
+        assert_eq!(
+            ours(&own, "POST /auth/logout", &jar, Some(&csrf)).await.0,
+            204
+        );
+    }
 }

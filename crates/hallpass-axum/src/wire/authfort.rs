@@ -94,6 +94,7 @@ fn problem(asked: Asked, problem: &Problem) -> Said {
             "Refresh token reuse detected — session revoked",
         ),
         (Code::InvalidCredentials, _) => ("invalid_credentials", "Invalid email or password"),
+        (Code::SignUpClosed, _) => ("signup_disabled", "Sign-up is disabled"),
         (Code::EmailTaken, _) => ("user_exists", "Email already registered"),
         (Code::RateLimited, _) => (
             "rate_limit_exceeded",

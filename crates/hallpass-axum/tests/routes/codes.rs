@@ -9,7 +9,7 @@ use axum::routing::get;
 use hallpass_core::password::{Argon2id, HashError, HashPoolSettings, PasswordHasher, Verdict};
 use hallpass_core::store::MemoryStore;
 use hallpass_core::user::{Password, PasswordHash};
-use hallpass_core::{Parts, Settings, WebSettings};
+use hallpass_core::{Accounts, Parts, Settings, WebSettings};
 use hallpass_verify::axum::GateLayer;
 use hallpass_verify::problem::Code;
 use hallpass_verify::{Caller, Gate, GateSettings, KeySet, Keys, Verifier, VerifierSettings};
@@ -228,6 +228,9 @@ async fn of_limits(reached: &mut Reached) {
         .await;
     assert_eq!(answer.status, 200);
     reached.note(Code::Overloaded, &overloaded().await);
+    let app = App::start_with(|_, web| web.accounts = Accounts::ByInvitation).await;
+    let request = app.post("/auth/signup").json(&credentials(ALICE));
+    reached.note(Code::SignUpClosed, &request.send().await);
     let app = App::start_with(|settings, _| settings.audience = Some("a".repeat(4000))).await;
     let request = app.post("/auth/signup").json(&credentials(ALICE));
     reached.note(Code::Internal, &request.may_fail().send().await);

@@ -262,6 +262,7 @@ fn web_settings(config: &Config, public_url: &str, port: u16) -> WebSettings {
         public_url: public_url.to_owned(),
         profile: config.profile.0,
         prefix: config.http.prefix.clone(),
+        accounts: config.accounts.0,
         trusted_origins,
         csrf_header: config.http.csrf_header.clone(),
         delivery: delivery.default.map_or(by_profile.delivery, |name| name.0),

@@ -1,13 +1,13 @@
 //! Every setting, once: its name, its kind, its default and what it is for.
 
 use super::values::{
-    AlgorithmName, DeliveryName, LogFormatName, LogLevelName, ProfileName, RequestLogName,
-    SameSiteName, SecretText, Span,
+    AccountsName, AlgorithmName, DeliveryName, LogFormatName, LogLevelName, ProfileName,
+    RequestLogName, SameSiteName, SecretText, Span,
 };
 use hallpass_axum::serve::{Limits, RequestLog};
-use hallpass_core::Profile;
 use hallpass_core::key::KeySettings;
 use hallpass_core::password::{Argon2idCost, HashPoolSettings};
+use hallpass_core::{Accounts, Profile};
 use hallpass_verify::cookies::SameSite;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -66,6 +66,9 @@ settings! {
         /// or `bluefox`. Under `authfort` access tokens and introspection too are as its package
         /// `authfort-service` reads them.
         profile: ProfileName = ProfileName(Profile::Native),
+        /// Who may become a user: `open`, everybody who signs up; `by_invitation`, whom you add
+        /// (`hallpass user add EMAIL`): signing up is answered 403 `sign_up_closed`.
+        accounts: AccountsName = AccountsName(Accounts::Open),
         /// Other origins whose pages may call us with cookies, such as `https://app.example.com`.
         /// Exact, no wildcard.
         trusted_origins: Vec<String> = Vec::new(),

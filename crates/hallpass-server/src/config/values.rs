@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hallpass_core::key::{MasterSecret, WeakSecret};
-use hallpass_core::{Delivery, Profile};
+use hallpass_core::{Accounts, Delivery, Profile};
 use hallpass_verify::Algorithm;
 use hallpass_verify::cookies::SameSite;
 use serde::de::{Deserialize, Deserializer, Error};
@@ -118,6 +118,14 @@ named! {
         "split" = Delivery::Split,
         "body" = Delivery::Body,
         "both" = Delivery::Both,
+    }
+}
+
+named! {
+    /// Who may become a user.
+    AccountsName(Accounts) {
+        "open" = Accounts::Open,
+        "by_invitation" = Accounts::ByInvitation,
     }
 }
 

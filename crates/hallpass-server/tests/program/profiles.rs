@@ -90,3 +90,33 @@ fn a_profile_is_one_of_a_few_and_excludes_what_it_does_not_have() {
         "{log}"
     );
 }
+
+#[test]
+fn by_invitation_nobody_signs_up_and_whoever_was_added_signs_in() {
+    for (profile, path, said) in [
+        ("native", "/auth/signup", "/code sign_up_closed"),
+        ("authfort", "/auth/signup", "/detail/error signup_disabled"),
+        (
+            "bluefox",
+            "/auth/register",
+            "/detail Ask whoever runs this for an account.",
+        ),
+    ] {
+        let settings = [("HALLPASS_ACCOUNTS", "by_invitation")];
+        let running = Running::start(&["serve", "--profile", profile], &settings);
+        let body = json!({ "email": "ada@example.com", "password": "a fox on the moon" });
+        let answer = running.post(path, &[], &body);
+        let (member, word) = said.split_once(' ').unwrap();
+        assert_eq!(answer.status, 403, "{profile}");
+        assert_eq!(
+            answer.json().pointer(member),
+            Some(&json!(word)),
+            "{profile}"
+        );
+        assert_eq!(
+            running.post("/auth/login", &[], &body).status,
+            401,
+            "{profile}"
+        );
+    }
+}
