@@ -66,7 +66,10 @@ impl Hallpass {
             .await?;
         // Whoever keeps one session wants everything else to be over.
         if keep.is_none() || self.0.settings.sessionless_ttl_max.is_some() {
-            self.revoke(Revoked::User(user.clone()), now).await?;
+            // Here or elsewhere tokens may have been issued after a former end, in this very second.
+            self.learn_revoked().await?;
+            let until = self.beyond_revoked(user, now);
+            self.revoke(Revoked::User(user.clone()), until).await?;
         }
         for session in &ended {
             self.refuse_access(*session, now);

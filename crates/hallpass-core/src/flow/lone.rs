@@ -95,6 +95,7 @@ impl Hallpass {
         let user = self.0.store.user(&user_id).await?;
         let now = self.now();
         let expires_at = now.plus(expires_in);
+        let issued_at = self.beyond_revoked(&user_id, now);
         let auth_time = self.auth_time(grant.freshness, now)?;
         let (settings, random) = (&self.0.settings, self.0.random.as_ref());
         let token_id = token::token_id(random)?;
@@ -109,7 +110,7 @@ impl Hallpass {
             sub: user_id.as_str(),
             sid: None,
             jti: &token_id,
-            iat: self.issued_at(&user_id, now, expires_at).as_seconds(),
+            iat: issued_at.min(expires_at).as_seconds(),
             exp: expires_at.as_seconds(),
             auth_time: auth_time.map(Timestamp::as_seconds),
             amr: &methods,
@@ -180,14 +181,14 @@ impl Hallpass {
         }
     }
 
-    /// Returns what the token says about when it was issued: `now`, or the second after everything of
-    /// its user was revoked. With an earlier one it would be one of those that were.
-    fn issued_at(&self, user: &UserId, now: Timestamp, expires_at: Timestamp) -> Timestamp {
+    /// Returns `now`, or the second after everything of a user was revoked: a token that says an
+    /// earlier one is one of those that were.
+    pub(super) fn beyond_revoked(&self, user: &UserId, now: Timestamp) -> Timestamp {
         let revoked = self.0.verifier.revocations().user_not_before(user);
         let soon = now.plus(self.0.settings.leeway);
         match revoked {
             Some(until) if until.as_seconds() >= now.as_seconds() && until <= soon => {
-                until.plus(Duration::from_secs(1)).min(expires_at)
+                until.plus(Duration::from_secs(1))
             }
             _ => now,
         }

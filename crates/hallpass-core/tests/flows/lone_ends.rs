@@ -242,3 +242,23 @@ async fn os_01_whoever_holds_a_token_may_end_it_whomever_it_is_for() {
         world.audit.clear();
     }
 }
+
+/// Whoever has stolen a password signs in between.
+#[tokio::test]
+async fn what_is_issued_between_two_ends_of_everything_within_a_second_is_over_too() {
+    let (world, hallpass) = started().await;
+    let other = world.process_with(allowed()).await;
+    let ada = user_id("ada");
+    for _ in 0..3 {
+        hallpass.end_sessions(&ada, None, &device(1)).await.unwrap();
+        let between = lone(&hallpass, "ada").await;
+        hallpass.end_sessions(&ada, None, &device(1)).await.unwrap();
+        assert_eq!(taken(&hallpass, &between), ENDED);
+        other.sync().await.unwrap();
+        assert_eq!(taken(&other, &between), ENDED);
+        let restarted = world.process_with(allowed()).await;
+        assert_eq!(taken(&restarted, &between), ENDED);
+        let after = lone(&hallpass, "ada").await;
+        assert_eq!(taken(&hallpass, &after), Ok(()));
+    }
+}
