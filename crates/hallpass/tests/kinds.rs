@@ -159,6 +159,31 @@ async fn each_kind_publishes_its_own_keys_under_its_own_issuer() {
     assert_ne!(seen[0], seen[1]);
 }
 
+/// Under a name of ours, too, which the layer of its kind leaves to the route.
+#[tokio::test]
+async fn what_the_gate_of_one_kind_found_says_nothing_to_a_route_behind_the_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let (customers, admins) = (
+        kind(folder.path(), "customers").await,
+        kind(folder.path(), "admins").await,
+    );
+    let who = async |caller: Caller| caller.subject().to_owned();
+    let own = Router::new()
+        .route("/admins/auth/me", get(who))
+        .route("/admins/reports", get(who))
+        .layer(admins.layer());
+    let app = customers.protect(own);
+    let (_, customer) = sign_up(&app, "customers", "body").await;
+    let (_, admin) = sign_up(&admins.routes(), "admins", "body").await;
+    for route in ["GET /admins/auth/me", "GET /admins/reports"] {
+        for (answer, expected) in [(&customer, 401), (&admin, 200)] {
+            let bearer = format!("Bearer {}", answer["access_token"].as_str().unwrap());
+            let (status, ..) = send(&app, route, &[("authorization", &bearer)], None).await;
+            assert_eq!(status, expected, "{route}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_name_that_is_no_word_is_refused_as_a_kind() {
     let folder = tempfile::tempdir().unwrap();

@@ -4,11 +4,11 @@
 mod common;
 
 use axum::body::{Body, to_bytes};
-use axum::http::Request;
+use axum::http::{HeaderValue, Request};
 use axum::routing::post;
 use axum::{Json, Router};
 use common::send;
-use hallpass::{Caller, ErrorShape, Hallpass, Profile};
+use hallpass::{Caller, ErrorShape, Hallpass, MaybeCaller, Profile};
 use serde_json::json;
 use tower::ServiceExt as _;
 
@@ -106,4 +106,46 @@ async fn a_form_carries_the_proof_where_the_app_names_its_field() {
             assert_eq!(body, form);
         }
     }
+}
+
+/// An app without our routes may use their names.
+#[tokio::test]
+async fn a_route_of_the_apps_own_under_one_of_our_names_asks_the_gate_like_any_other() {
+    let (_folder, auth) = open(Profile::Native).await;
+    let signed_up = {
+        let body = json!({ "email": common::EMAIL, "password": common::PASSWORD });
+        send(&auth.routes(), "POST /auth/signup", &[], Some(body)).await
+    };
+    let cookies: Vec<_> = signed_up.1.get_all("set-cookie").iter().collect();
+    let pair = |line: &&HeaderValue| {
+        let line = line.to_str().unwrap();
+        line.split(';').next().unwrap().to_owned()
+    };
+    let cookies = cookies.iter().map(pair).collect::<Vec<_>>().join("; ");
+    let own = Router::new()
+        .route(
+            "/auth/me",
+            axum::routing::get(async |caller: Caller| caller.subject().to_owned()),
+        )
+        .route(
+            "/auth/sessions",
+            post(async |MaybeCaller(caller): MaybeCaller| caller.is_some().to_string()),
+        )
+        .layer(auth.layer());
+    let ours = [("cookie", cookies.as_str())];
+    let user = &signed_up.2["user"]["id"];
+    assert_eq!(
+        send(&own, "GET /auth/me", &[], None).await.2["code"],
+        "not_authenticated"
+    );
+    assert_eq!(&send(&own, "GET /auth/me", &ours, None).await.2, user);
+    let refused = send(&own, "POST /auth/sessions", &ours, None).await;
+    assert_eq!(
+        (refused.0, &refused.2["code"]),
+        (403, &json!("csrf_missing"))
+    );
+    let csrf = signed_up.2["csrf_token"].as_str().unwrap();
+    let proved = [ours[0], ("x-csrf-token", csrf)];
+    let answer = send(&own, "POST /auth/sessions", &proved, None).await;
+    assert_eq!((answer.0, answer.2), (200, json!(true)));
 }

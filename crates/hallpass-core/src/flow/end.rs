@@ -66,8 +66,8 @@ impl Hallpass {
             .await?;
         // Whoever keeps one session wants everything else to be over.
         if keep.is_none() || self.0.settings.sessionless_ttl_max.is_some() {
-            // Here or elsewhere tokens may have been issued after a former end, in this very second.
-            self.learn_revoked().await?;
+            // Tokens may have been issued after a former end in this very second, here or elsewhere.
+            drop(self.learn_revoked().await?);
             let until = self.beyond_revoked(user, now);
             self.revoke(Revoked::User(user.clone()), until).await?;
         }

@@ -245,7 +245,7 @@ async fn os_01_whoever_holds_a_token_may_end_it_whomever_it_is_for() {
 
 /// Whoever has stolen a password signs in between.
 #[tokio::test]
-async fn what_is_issued_between_two_ends_of_everything_within_a_second_is_over_too() {
+async fn se_04_what_is_issued_between_two_ends_of_everything_within_a_second_is_over_too() {
     let (world, hallpass) = started().await;
     let other = world.process_with(allowed()).await;
     let ada = user_id("ada");

@@ -1,5 +1,6 @@
 //! The extractors.
 
+use super::layer::Undecided;
 use crate::problem::{Code, Problem};
 use crate::{Admission, Caller};
 use axum_core::body::Body;
@@ -75,7 +76,9 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        admitted(parts)?.ok_or_else(|| Code::NotAuthenticated.into())
+        admitted(parts)
+            .await?
+            .ok_or_else(|| Code::NotAuthenticated.into())
     }
 }
 
@@ -83,7 +86,7 @@ impl<S: Sync> FromRequestParts<S> for MaybeCaller {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
-        admitted(parts).map(Self)
+        admitted(parts).await.map(Self)
     }
 }
 
@@ -97,14 +100,21 @@ impl<S: Sync, const WITHIN_SECONDS: u64> FromRequestParts<S> for Fresh<WITHIN_SE
     }
 }
 
-fn admitted(parts: &Parts) -> Result<Option<Caller>, Rejection> {
-    match parts.extensions.get::<Admission>() {
-        Some(Admission::Caller(caller)) => Ok(Some(caller.clone())),
-        Some(Admission::Anonymous) => Ok(None),
-        Some(Admission::Refused(refusal)) => Err(Code::from(*refusal).into()),
-        None => {
-            tracing::error!("this route asks for the caller, but no GateLayer is around it");
-            Err(Code::Internal.into())
-        }
+async fn admitted(parts: &Parts) -> Result<Option<Caller>, Rejection> {
+    if let Some(admission) = parts.extensions.get::<Admission>() {
+        return decided(admission.clone());
+    }
+    if let Some(undecided) = parts.extensions.get::<Undecided>() {
+        return decided(undecided.decide(parts).await);
+    }
+    tracing::error!("this route asks for the caller, but no GateLayer is around it");
+    Err(Code::Internal.into())
+}
+
+fn decided(admission: Admission) -> Result<Option<Caller>, Rejection> {
+    match admission {
+        Admission::Caller(caller) => Ok(Some(caller)),
+        Admission::Anonymous => Ok(None),
+        Admission::Refused(refusal) => Err(Code::from(refusal).into()),
     }
 }

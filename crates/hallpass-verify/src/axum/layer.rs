@@ -6,6 +6,7 @@ use crate::{
     Admission, BoxFuture, CsrfDuty, Gate, Head, Location, Locations, RouteTerms, WhenStale,
 };
 use http::header::CACHE_CONTROL;
+use http::request::Parts;
 use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use std::fmt;
@@ -86,10 +87,12 @@ impl GateLayer {
     }
 
     /// Leaves the paths that `leaves` picks to their routes, which ask the gate on their own: the
-    /// sign-in, for example, owes no CSRF token of a session that it is about to replace.
+    /// sign-in, for example, owes no CSRF token of a session that it is about to replace. There it
+    /// is decided who is calling when an extractor asks.
     ///
     /// # Security
-    /// Pick exact paths. Behind any other one, requests that ride on a cookie go unchecked.
+    /// Pick exact paths. Behind any other one, requests that ride on a cookie go unchecked, unless
+    /// the route asks for a caller.
     #[must_use]
     pub fn leaving(mut self, leaves: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.leaves = Arc::new(leaves);
@@ -138,16 +141,20 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let GateLayer {
             gate,
             terms,
             leaves,
         } = self.layer.as_ref();
         let state = if leaves(request.uri().path()) {
+            // What another gate further out found is not for routes behind this one.
+            request.extensions_mut().remove::<Admission>();
+            let undecided = Undecided(Arc::clone(&self.layer));
+            request.extensions_mut().insert(undecided);
             State::Passed {
                 inner: self.inner.call(request),
-                caching: Caching::AsSaid,
+                caching: Caching::undecided(*terms),
             }
         } else {
             match gate.admit_or_ask(*terms, Head::from(&request)) {
@@ -181,6 +188,18 @@ pin_project! {
     }
 }
 
+/// A request that was left to its route.
+#[derive(Clone)]
+pub(super) struct Undecided(Arc<GateLayer>);
+
+impl Undecided {
+    /// Decides who is calling, on the terms of the layer.
+    pub(super) fn decide(&self, parts: &Parts) -> impl Future<Output = Admission> + Send + use<> {
+        let layer = &self.0;
+        layer.gate.admit_asking(layer.terms, Head::from(parts))
+    }
+}
+
 /// Who may keep an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Caching {
@@ -197,6 +216,15 @@ impl Caching {
         match admission {
             Admission::Caller(caller) if caller.location() == Location::Query => Self::Nobody,
             _ => Self::AsSaid,
+        }
+    }
+
+    /// Where nobody knows yet whether the token will be taken from the address.
+    fn undecided(terms: RouteTerms) -> Self {
+        if terms.locations.contains(Location::Query) {
+            Self::Nobody
+        } else {
+            Self::AsSaid
         }
     }
 }
