@@ -31,7 +31,7 @@ pub use flow::{
     IdempotencyKey, Introspected, IntrospectedRefresh, InvalidIdempotencyKey, Issued, LoneToken,
     Opening, SignIn, SignUp, TICKET_TTL,
 };
-pub use grant::{GrantFault, OwnClaims, Scopes};
+pub use grant::{GrantFault, OwnClaims, ROLES_LEN_MAX, Scopes};
 pub use hallpass::{Hallpass, Parts, StartError};
 pub use profile::Profile;
 pub use proof::Proof;

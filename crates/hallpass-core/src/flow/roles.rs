@@ -2,6 +2,7 @@
 
 use crate::audit::EventKind;
 use crate::error::Error;
+use crate::grant::check_roles;
 use crate::hallpass::Hallpass;
 use crate::session::Device;
 use crate::store::Changed;
@@ -16,6 +17,7 @@ impl Hallpass {
     /// sessions too if that is too long.
     ///
     /// # Errors
+    /// [`Error::Grant`] when they are longer than [`ROLES_LEN_MAX`](crate::ROLES_LEN_MAX) in all;
     /// [`Error::NotFound`] when our store has no such user; [`Error::Internal`] when it fails.
     pub async fn set_roles(
         &self,
@@ -23,6 +25,7 @@ impl Hallpass {
         roles: &[String],
         device: &Device,
     ) -> Result<(), Error> {
+        check_roles(roles)?;
         match self.0.store.replace_roles(user, roles).await? {
             Changed::Unchanged => Err(Error::NotFound),
             Changed::Changed => {

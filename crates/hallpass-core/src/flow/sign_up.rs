@@ -3,6 +3,7 @@
 use super::open::{Issued, Opening};
 use crate::audit::EventKind;
 use crate::error::Error;
+use crate::grant::check_roles;
 use crate::hallpass::Hallpass;
 use crate::proof::Proof;
 use crate::random;
@@ -40,7 +41,8 @@ impl Hallpass {
     ///
     /// # Errors
     /// [`Error::EmailTaken`], [`Error::Overloaded`], [`Error::RateLimited`] when too many taken
-    /// addresses were tried from one place.
+    /// addresses were tried from one place; [`Error::Grant`] when the roles are longer than
+    /// [`ROLES_LEN_MAX`](crate::ROLES_LEN_MAX) in all.
     pub async fn add_user(&self, sign_up: SignUp, device: &Device) -> Result<User, Error> {
         let SignUp {
             email,
@@ -48,6 +50,7 @@ impl Hallpass {
             name,
             roles,
         } = sign_up;
+        check_roles(&roles)?;
         // The answer tells whether an address is taken, so asking is limited like guessing.
         let attempt = self
             .0

@@ -15,6 +15,10 @@ use std::time::Duration;
 /// The shortest lifetime that an app may ask for.
 pub const TTL_MIN: Duration = Duration::from_secs(10);
 
+/// The most that the roles of a user may take, in bytes of JSON: an access cookie has to hold them
+/// beside what an app says, and a session whose token does not fit could not be renewed.
+pub const ROLES_LEN_MAX: usize = 1024;
+
 /// Why an app does not get the tokens it asked for: a fault of its code or its settings, never of
 /// the client.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -39,9 +43,22 @@ pub enum GrantFault {
         "expected audiences without control characters, of at most 512 bytes in all, and none where tokens name none"
     )]
     Audiences,
+    /// A user cannot have as many roles as that.
+    #[error(
+        "expected roles of at most 1,024 bytes of JSON in all: an access cookie has to hold them"
+    )]
+    Roles,
     /// Nobody has proved yet what they will prove: a token that says so would be fresh for ever.
     #[error("expected a proof that is not of the future")]
     ProofOfTheFuture,
+}
+
+/// Makes sure that access tokens can hold the roles of a user.
+pub(crate) fn check_roles(roles: &[String]) -> Result<(), GrantFault> {
+    let len = serde_json::to_vec(roles).map_or(usize::MAX, |text| text.len());
+    (len <= ROLES_LEN_MAX)
+        .then_some(())
+        .ok_or(GrantFault::Roles)
 }
 
 /// Checks the lifetimes of one session.

@@ -7,7 +7,7 @@ use hallpass_core::session::{Device, Persistence};
 use hallpass_core::user::Password;
 use hallpass_core::{
     Error, GrantFault, Hallpass, Issued, LIFETIME_MAX, Lifetimes, Opening, OwnClaims, Profile,
-    Proof, Scopes, Settings, SignUp,
+    Proof, ROLES_LEN_MAX, Scopes, Settings, SignUp,
 };
 use hallpass_verify::{Algorithm, Caller, Location};
 use serde_json::json;
@@ -253,6 +253,38 @@ async fn whatever_a_token_of_ours_says_is_not_for_the_app_to_say() {
             assert_eq!(outcome(&refused), "grant", "{profile:?} {name}");
         }
     }
+}
+
+/// A token that a browser does not keep would end its session at the next refresh.
+#[tokio::test]
+async fn ck_03_all_that_may_be_said_about_a_user_fits_into_a_cookie_and_more_roles_are_refused() {
+    let (_world, hallpass) = World::started().await;
+    let user = sign_up(&hallpass, "ada").await.session.user;
+    let roles = |len: usize| ["r".repeat(len - r#"[""]"#.len())];
+    let most = roles(ROLES_LEN_MAX);
+    hallpass.set_roles(&user, &most, &device(1)).await.unwrap();
+    let more = roles(ROLES_LEN_MAX + 1);
+    let refused = hallpass.set_roles(&user, &more, &device(1)).await;
+    assert!(matches!(refused, Err(Error::Grant(GrantFault::Roles))));
+    assert_eq!(hallpass.user(&user).await.unwrap().unwrap().roles, most);
+    let opening = Opening {
+        scopes: scopes(&["s".repeat(512).as_str()]),
+        claims: claims("c", "c".repeat(1024 - r#"{"c":""}"#.len())),
+        ..opening()
+    };
+    let issued = sign_in(&hallpass, "ada", PASSWORD, opening).await.unwrap();
+    let cookie = format!("__Host-hp_access={}", issued.access.expose());
+    assert!(cookie.len() <= 4096, "{}", cookie.len());
+    let email = email("bob");
+    let password = Password::presented(PASSWORD).unwrap();
+    let sign_up = SignUp {
+        email,
+        password,
+        name: None,
+        roles: more.to_vec(),
+    };
+    let refused = hallpass.add_user(sign_up, &device(1)).await;
+    assert_eq!(outcome(&refused), "grant");
 }
 
 #[tokio::test]
