@@ -143,7 +143,13 @@ async fn logout(
     ))
 }
 
-async fn logout_access(State(auth): State<Hallpass>) -> impl IntoResponse {
+async fn logout_access(
+    State(auth): State<Hallpass>,
+    request: Parts,
+) -> Result<impl IntoResponse, Refused> {
+    // It drops a cookie and asks for none: a page of another site shall not make a browser do it.
+    let from_our_page = auth.layer().gate().check_origin(&request.headers);
+    from_our_page.map_err(|refusal| Refused::from(Code::from(refusal)))?;
     let body = Json(json!({ "message": "Access token cleared" }));
-    (auth.clear_access(), body)
+    Ok((auth.clear_access(), body))
 }

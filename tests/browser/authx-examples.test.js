@@ -104,6 +104,14 @@ describe("AuthX's cookie example", () => {
     assert.match(await site.run(command, { "eyJhbGci...": value }), /"message":"Access granted"/);
   });
 
+  test("cs_20 a page of another site drops no cookie", async () => {
+    for (const path of ["/logout", "/logout-access"]) {
+      const answer = await site.run(`curl -i -X POST ${ORIGIN}${path} -H "Origin: https://evil.example"`);
+      assert.match(answer, /origin_denied/);
+      assert.doesNotMatch(answer, /set-cookie/i);
+    }
+  });
+
   test("the page of the example does all of it with buttons", async () => {
     const context = await newProfile(site.browser);
     const home = await openExample(context, `${ORIGIN}/`);
