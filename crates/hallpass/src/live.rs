@@ -10,7 +10,7 @@ impl Hallpass {
     /// [`Live`](hallpass_verify::live::Live): see [`hallpass_verify::live`]. Tickets are redeemed in
     /// this process.
     ///
-    /// Merge such routes beside those that have [`layer`](Self::layer) around them.
+    /// Merge such routes beside those that have [`layer`](hallpass_axum::Mount::layer) around them.
     #[must_use]
     pub fn live(&self) -> LiveLayer {
         LiveLayer::new(&self.layer()).tickets(std::sync::Arc::new(Own(self.clone())))
