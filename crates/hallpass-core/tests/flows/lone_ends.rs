@@ -262,3 +262,21 @@ async fn se_04_what_is_issued_between_two_ends_of_everything_within_a_second_is_
         assert_eq!(taken(&hallpass, &after), Ok(()));
     }
 }
+
+#[tokio::test]
+async fn os_02_a_token_for_others_alone_is_not_active_and_one_for_us_too_is() {
+    let (_world, hallpass) = started().await;
+    let active = async |audiences: &[&str]| {
+        let grant = AccessGrant {
+            audiences: audiences.iter().map(|&name| name.to_owned()).collect(),
+            ..AccessGrant::default()
+        };
+        let lone = issue(&hallpass, "ada", grant).await.unwrap();
+        let found = hallpass.introspect(lone.token.expose()).await.unwrap();
+        found.is_some()
+    };
+    let us = hallpass.settings().audience().to_owned();
+    assert!(!active(&["https://orders.example.test"]).await);
+    assert!(active(&["https://orders.example.test", &us]).await);
+    assert!(active(&[]).await);
+}
