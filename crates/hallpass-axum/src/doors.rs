@@ -25,8 +25,16 @@ impl Mount {
     /// account of its own, and reads later what they typed there (login CSRF). Take JSON bodies
     /// alone: forms of other sites can send all else without asking.
     pub fn opening(&self, request: &Parts) -> Result<Opening, Refused> {
+        self.opening_as(request, self.web().settings().delivery)
+    }
+
+    /// As [`opening`](Self::opening), with another delivery: it decides whether the browser's former
+    /// session is overwritten.
+    ///
+    /// # Errors
+    /// `origin_denied`.
+    pub fn opening_as(&self, request: &Parts, delivery: Delivery) -> Result<Opening, Refused> {
         from_our_page(self, request)?;
-        let delivery = self.web().settings().delivery;
         Ok(Opening {
             delivery,
             device: device(self, request),

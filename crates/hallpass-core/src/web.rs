@@ -121,18 +121,23 @@ impl WebSettings {
     }
 
     /// Takes the cookie names and paths of `AuthX`, for front ends that look for them: with
-    /// routes of your own, since it has none.
+    /// routes of your own, since it has none. Where there are several kinds of users, the name of
+    /// this one, if it was said before, stands in front.
     ///
     /// # Security
     /// The refresh cookie goes with every request, not only to the routes that need it, and none of
     /// the names has a prefix: on https, a sibling host can plant cookies of these names (they would
     /// be refused as ambiguous, not believed).
     pub fn use_authx_names(&mut self) {
+        let named = |name: &str| match &self.kind {
+            Some(kind) => Some(format!("{kind}_{name}")),
+            None => Some(name.to_owned()),
+        };
         self.cookie_names = CookieNames {
-            access: Some("access_token_cookie".into()),
-            refresh: Some("refresh_token_cookie".into()),
-            csrf: Some("csrf_access_token".into()),
-            csrf_of_refresh: Some("csrf_refresh_token".into()),
+            access: named("access_token_cookie"),
+            refresh: named("refresh_token_cookie"),
+            csrf: named("csrf_access_token"),
+            csrf_of_refresh: named("csrf_refresh_token"),
         };
         self.same_site.refresh = SameSite::Lax;
         self.refresh_cookie_path = Some("/".into());

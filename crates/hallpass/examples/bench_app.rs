@@ -56,13 +56,13 @@ async fn enter(
 ) -> Result<impl IntoResponse, Refused> {
     let text = |name: &str| asked.get(name).and_then(Value::as_str).unwrap_or_default();
     let fault = |_| hallpass::verify::problem::Code::MalformedBody;
+    let delivery = Delivery::parse(text("delivery")).unwrap_or_default();
     let opening = Opening {
-        delivery: Delivery::parse(text("delivery")).unwrap_or_default(),
         scopes: Scopes::parse("hello:*").unwrap_or_default(),
         claims: OwnClaims::default()
             .with("plan", json!("pro"))
             .unwrap_or_default(),
-        ..auth.opening(&request)?
+        ..auth.opening_as(&request, delivery)?
     };
     let user = UserId::parse(text("email")).map_err(fault)?;
     let proof = Proof::asserted_by_app(user, &["pwd"]);

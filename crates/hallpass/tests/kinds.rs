@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use common::{EMAIL, PASSWORD, send};
-use hallpass::{Caller, Hallpass};
+use hallpass::{Caller, Hallpass, WebSettings};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -196,4 +196,21 @@ async fn a_name_that_is_no_word_is_refused_as_a_kind() {
             .unwrap_err();
         assert!(fault.to_string().contains("`kind`"), "{name}: {fault}");
     }
+}
+
+#[tokio::test]
+async fn kinds_with_the_names_of_another_system_have_cookies_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut names = std::collections::BTreeSet::new();
+    for kind in ["customers", "admins"] {
+        let database = format!("sqlite://{}", folder.path().join(kind).display());
+        let auth = Hallpass::builder(&database).kind(kind);
+        let auth = auth.web(WebSettings::use_authx_names).open().await.unwrap();
+        let cookies = auth.web().cookies();
+        for cookie in [cookies.access(), cookies.refresh(), cookies.csrf()] {
+            names.insert(cookie.name().to_string());
+        }
+    }
+    assert_eq!(names.len(), 6, "{names:?}");
+    assert!(names.contains("admins_access_token_cookie"), "{names:?}");
 }

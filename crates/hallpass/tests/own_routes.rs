@@ -516,3 +516,17 @@ async fn an_app_says_who_may_sign_up_and_by_which_routes() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_sign_in_of_another_delivery_ends_the_former_session_only_if_it_overwrites_its_cookies() {
+    let (_folder, auth) = open(|_| {}).await;
+    let (app, mut jar) = (app(&auth), Jar::default());
+    jar.keep(&send(&app, "POST /enter", &[], None).await.1);
+    let cookies = jar.line();
+    let request = Request::builder().header("cookie", cookies);
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    let replaced = |delivery| auth.opening_as(&parts, delivery).unwrap().replaces;
+    assert_eq!(replaced(Delivery::Body), None);
+    assert_eq!(replaced(Delivery::Cookie), replaced(Delivery::Split));
+    assert!(replaced(Delivery::Cookie).is_some());
+}
