@@ -373,3 +373,25 @@ proptest! {
         }
     }
 }
+
+/// A life that chance found: the key of the first token is gone when its session ends.
+#[test]
+fn a_session_that_ends_after_the_key_of_its_token_is_gone_is_as_the_contract_says() {
+    let month = Step::Wait(29 * 24 * HOUR);
+    let mut life = Life::begin();
+    life.sign_in(0);
+    let steps = [
+        Step::SignIn { slot: 2 },
+        month.clone(),
+        month.clone(),
+        month.clone(),
+        month,
+        Step::Restart,
+        Step::Wait(6 * HOUR),
+        Step::SignIn { slot: 2 },
+    ];
+    for step in &steps {
+        life.take(step);
+        life.check();
+    }
+}

@@ -91,3 +91,20 @@ fn jw_06_a_remembered_signature_carries_no_other_payload() {
     }
     assert!(stage.verify(&token).is_ok());
 }
+
+/// Its client is to refresh, and learns there what became of the session.
+#[test]
+fn a_token_of_a_key_that_is_gone_has_expired_whatever_became_of_its_session() {
+    let stage = Stage::new();
+    let token = stage.token(&json!({}));
+    let key = VerifyingKey::ed25519("ed-2", stage_key().as_ref()).unwrap();
+    let keys = KeySet::new(vec![key]).unwrap();
+    stage.verifier.keys().replace(keys);
+    let expired = at(NOW + 911);
+    let fault = || stage.verify_at(&token, expired).err();
+    assert_eq!(fault(), Some(TokenError::Expired));
+    let revocations = stage.verifier.revocations();
+    revocations.end_session(session(), at(NOW + 2000));
+    assert_eq!(fault(), Some(TokenError::Expired));
+    assert_eq!(stage.verify(&token).err(), Some(TokenError::UnknownKey));
+}
